@@ -1,0 +1,63 @@
+"""A person's clock: the zones they lived in, and so the instant of a wall time and the day of an instant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """From `since` on the person's days follow `zone`."""
+
+    since: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The zones of one person, oldest first; the first holds for all time before the second."""
+
+    stays: tuple[Stay, ...]
+
+    @classmethod
+    def fixed(cls, zone: ZoneInfo) -> "Clock":
+        """The clock of somebody who never changes zone."""
+        return cls((Stay(_EVER, zone),))
+
+    @classmethod
+    def of(cls, stays: Sequence[Stay]) -> "Clock":
+        """The clock of a zone history in any order. Raises ValueError when it is empty."""
+        if not stays:
+            raise ValueError("a clock needs at least one zone")
+        return cls(tuple(sorted(stays, key=lambda stay: stay.since)))
+
+    def zone_at(self, instant: datetime) -> ZoneInfo:
+        """The zone in force at an aware instant."""
+        zone = self.stays[0].zone
+        for stay in self.stays:
+            if stay.since <= instant:
+                zone = stay.zone
+        return zone
+
+    def instant(self, wall: datetime) -> datetime:
+        """The UTC instant of a naive wall time.
+
+        A time that happened twice means the first; one that the spring change skipped means as much after the change.
+        A wall time near a move is read in the zone that was in force by its own reckoning.
+        """
+        if len(self.stays) == 1:
+            return wall.replace(tzinfo=self.stays[0].zone).astimezone(UTC)
+        guess = wall.replace(tzinfo=self.zone_at(wall.replace(tzinfo=UTC))).astimezone(UTC)
+        return wall.replace(tzinfo=self.zone_at(guess)).astimezone(UTC)
+
+    def day(self, instant: datetime) -> date:
+        """The person's local day of an aware instant."""
+        return instant.astimezone(self.zone_at(instant)).date()
+
+    def offset_minutes(self, instant: datetime) -> int:
+        """The zone's distance from UTC at an aware instant, in minutes."""
+        offset = instant.astimezone(self.zone_at(instant)).utcoffset()
+        return int(offset.total_seconds() // 60) if offset is not None else 0

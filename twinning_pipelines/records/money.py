@@ -1,0 +1,118 @@
+"""Money facts: accounts' transactions, trades, and the lists that a finance program exports beside them.
+
+Amounts are decimals with an ISO currency on every row; a booking day is the bank's own local day and never
+shifts with a zone.
+"""
+
+import unicodedata
+
+from twinning_pipelines.records.record import DAY, JSON, MONEY, QUANTITY, TEXT, Field, Record
+from twinning_pipelines.records.rules import CURRENCY, NOT_BLANK, PLAUSIBLE_DAY
+
+_ACCOUNT = Field(
+    "account",
+    TEXT,
+    "bank and account number as the file states them, or the account's name",
+    required=True,
+    rules=(NOT_BLANK,),
+)
+_BOOKED = Field("booked_on", DAY, "the bank's booking day", required=True, rules=(PLAUSIBLE_DAY,))
+_CURRENCY = Field("currency", TEXT, "ISO 4217 code of the amount", required=True, rules=(CURRENCY,))
+_BANK_ID = Field("bank_id", TEXT, "the bank's own id of the row (OFX FITID), empty when it gives none", required=True)
+_KEY = Field("key", TEXT, "what tells it from others of that day and amount: see `key_of`", required=True)
+
+
+def key_of(bank_id: str, *words: str) -> str:
+    """What tells a booking from others of its account, day and amount: the bank's id, else its words, normalised.
+
+    Category, file name and row number are never part of it: they change while the booking stays the same.
+    """
+    if bank_id.strip():
+        return f"id:{bank_id.strip()}"
+    return "words:" + "|".join(" ".join(unicodedata.normalize("NFKC", word).casefold().split()) for word in words)
+
+
+TRANSACTION = Record(
+    name="transaction",
+    domain="finance",
+    meaning="one booking on one account",
+    fields=(
+        _ACCOUNT,
+        _BOOKED,
+        Field("amount", MONEY, "what the booking adds to the account; negative when money leaves", required=True),
+        _CURRENCY,
+        _KEY,
+        _BANK_ID,
+        Field("payee", TEXT, "who is on the other side", required=True),
+        Field("memo", TEXT, "what the bank writes about it", required=True),
+        Field("kind", TEXT, "the bank's type: DEBIT, ATM, INT, …"),
+        Field("valued_on", DAY, "the day the money counts from", rules=(PLAUSIBLE_DAY,)),
+        Field("check_number", TEXT, "number of the cheque"),
+        Field("reference", TEXT, "the bank's reference"),
+        Field("category", TEXT, "the category the file gives, as written"),
+        Field("transfer_account", TEXT, "the own account on the other side, where the file names it"),
+        Field("original_amount", MONEY, "the amount in the currency it was spent in"),
+        Field("original_currency", TEXT, "ISO 4217 code of that currency", rules=(CURRENCY,)),
+        Field("splits", JSON, 'parts of the amount: [{"category": …, "memo": …, "amount": "-3.50"}]'),
+        Field("extra", JSON, "every other field that the file gives, by its own name"),
+    ),
+    identity=("account", "booked_on", "amount", "key"),
+    window="booked_on",
+    scope=("account",),
+)
+
+TRADE = Record(
+    name="trade",
+    domain="finance",
+    meaning="one event on an investment account: a purchase, a sale, a dividend, a split, …",
+    fields=(
+        _ACCOUNT,
+        Field("traded_on", DAY, "the day of the trade", required=True, rules=(PLAUSIBLE_DAY,)),
+        Field(
+            "action",
+            TEXT,
+            "what happened, as the file calls it: BUYSTOCK, INCOME, ReinvDiv, …",
+            required=True,
+            rules=(NOT_BLANK,),
+        ),
+        _KEY,
+        _BANK_ID,
+        Field("security", TEXT, "the security's id or name, empty for cash events", required=True),
+        Field("total", MONEY, "what the event adds to the cash of the account; negative when money leaves"),
+        _CURRENCY,
+        Field("units", QUANTITY, "units bought (positive) or sold (negative)"),
+        Field("unit_price", QUANTITY, "price of one unit"),
+        Field("fees", MONEY, "commission, fees and load together"),
+        Field("settled_on", DAY, "the day of settlement", rules=(PLAUSIBLE_DAY,)),
+        Field("ticker", TEXT, "ticker symbol, where the file lists it"),
+        Field("security_name", TEXT, "name of the security, where the file lists it"),
+        Field("memo", TEXT, "what the broker writes about it"),
+        Field("extra", JSON, "every other field that the file gives, by its own name"),
+    ),
+    identity=("account", "traded_on", "action", "key"),
+    window="traded_on",
+    scope=("account",),
+)
+
+REGISTER_ENTRY = Record(
+    name="register_entry",
+    domain="finance",
+    meaning="one entry of a list that a finance program exports beside its bookings",
+    fields=(
+        Field(
+            "register",
+            TEXT,
+            "which list: account, category, class, memorized, security, price, budget",
+            required=True,
+            rules=(NOT_BLANK,),
+        ),
+        Field("entry", TEXT, "the entry's name; a price's security and day", required=True),
+        Field("listed_on", DAY, "the day the list was exported", required=True, rules=(PLAUSIBLE_DAY,)),
+        Field("fields", JSON, "what the entry says, by field"),
+    ),
+    identity=("register", "entry"),
+    window="listed_on",
+    scope=("register",),
+)
+
+RECORDS = (TRANSACTION, TRADE, REGISTER_ENTRY)

@@ -1,0 +1,201 @@
+"""What a source is: it turns one file into batches of rows. Everything after that is the same road for all.
+
+A source answers two questions of one file: do you recognise it (by content), and what does it say (`parse`).
+`parse` yields, in file order, any of
+
+    Batch       rows of one record, columnar, with the rows that it could not read beside them
+    Claim       a total that the file states about itself (a closing balance), kept to prove the rows against
+    ExportedAt  when the export was made, where the file says so: the newest telling of a fact wins
+    Notice      something that a person should know about this file (its header lied about the encoding)
+
+and raises UnreadableFile when the file as a whole can't be read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.original import Original
+from twinning_pipelines.records.record import Record
+
+BATCH_ROWS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that is not stored, with where it stands, why, and its raw text, so that it can be driven again."""
+
+    at: int
+    record: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row on its way into a batch: typed Python values by field name; a field left out is null."""
+
+    record: Record
+    at: int
+    raw: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one record, as `record.schema` says, and the rows of it that the parser could not read.
+
+    `raw` gives the raw text of the i-th row of `rows`; it is asked only for rows that a check rejects.
+    """
+
+    record: Record
+    rows: pa.RecordBatch
+    raw: Callable[[int], str]
+    rejections: tuple[Rejection, ...] = ()
+
+    @property
+    def read(self) -> int:
+        """Rows met in the file: good and bad."""
+        return int(self.rows.num_rows) + len(self.rejections)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A total that the file states: `kind` (closing_balance, opening_balance, …) of `subject` on `day`."""
+
+    kind: str
+    subject: str
+    day: date
+    value: Decimal
+    unit: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedAt:
+    """When the export was made, an aware instant."""
+
+    instant: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the person who dropped the file."""
+
+    text: str
+
+
+Item = Batch | Claim | ExportedAt | Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of file.
+
+    name: `<domain>.<format>`, as on the command line. records: every table that `parse` may yield rows for.
+    recognition: one sentence on what is recognised. unit: what `at` counts (line, record, element).
+    version: raise it when `parse` changes what it makes of the same bytes; files read by an older one are read again.
+    whole: an export is the whole truth for the time it covers, so a fact that a newer one leaves out is gone.
+    expect_every: how long silence is normal. max_rejected: the share of rejected rows above which the outside world waits.
+    template: the file name of our own downloadable CSV, for sources that read one.
+    """
+
+    name: str
+    title: str
+    recognition: str
+    records: tuple[Record, ...]
+    recognises: Callable[[Original], bool]
+    parse: Callable[[Original, Clock], Iterator[Item]]
+    unit: str = "line"
+    version: int = 1
+    whole: bool = False
+    expect_every: timedelta | None = None
+    max_rejected: float = 0.05
+    template: str | None = None
+
+    @property
+    def domain(self) -> str:
+        """health, nutrition, finance, time or business."""
+        return self.name.partition(".")[0]
+
+
+def gather(
+    items: Iterable[Row | Rejection | Claim | ExportedAt | Notice], records: tuple[Record, ...]
+) -> Iterator[Item]:
+    """Rows of small formats, one by one, into batches of at most 8,192; everything else passes through.
+
+    A value that its column can't hold (a figure too long for money, half a surrogate pair) becomes a rejection of its row.
+    """
+    heaps = {record.name: _Heap(record) for record in records}
+    for item in items:
+        if isinstance(item, Row):
+            heap = heaps[item.record.name]
+            heap.rows.append(item)
+        elif isinstance(item, Rejection):
+            heap = heaps[item.record]
+            heap.rejections.append(item)
+        else:
+            yield item
+            continue
+        if len(heap) >= BATCH_ROWS:
+            yield heap.batch()
+            heaps[heap.record.name] = _Heap(heap.record)
+    for heap in heaps.values():
+        if len(heap):
+            yield heap.batch()
+
+
+@dataclass(slots=True)
+class _Heap:
+    """The rows of one record that wait for their batch."""
+
+    record: Record
+    rows: list[Row] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.rejections)
+
+    def batch(self) -> Batch:
+        try:
+            columns = self._columns()
+        except (pa.ArrowException, ValueError, OverflowError):
+            # One value does not fit; find the rows it stands in and let the others through.
+            self._reject_misfits()
+            columns = self._columns()
+        raws = [row.raw for row in self.rows]
+        rows = pa.RecordBatch.from_arrays(columns, schema=self.record.schema)
+        return Batch(self.record, rows, raws.__getitem__, tuple(self.rejections))
+
+    def _columns(self) -> list[pa.Array]:
+        at = pa.array([row.at for row in self.rows], pa.int64())
+        return [
+            at,
+            *(
+                pa.array([row.values.get(each.name) for row in self.rows], each.kind.arrow)
+                for each in self.record.fields
+            ),
+        ]
+
+    def _reject_misfits(self) -> None:
+        fitting: list[Row] = []
+        for row in self.rows:
+            reason = self._misfit(row)
+            if reason is None:
+                fitting.append(row)
+            else:
+                self.rejections.append(Rejection(row.at, self.record.name, reason, row.raw))
+        self.rows = fitting
+
+    def _misfit(self, row: Row) -> str | None:
+        for each in self.record.fields:
+            value = row.values.get(each.name)
+            try:
+                pa.array([value], each.kind.arrow)
+            except (pa.ArrowException, ValueError, OverflowError):
+                return f"{each.name}: does not fit {each.kind.sql}: {value!r}"
+        return None
