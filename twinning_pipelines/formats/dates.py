@@ -1,0 +1,195 @@
+"""Date texts to days, in an order that is decided once per file from all its date texts.
+
+`12/31/98`, `31.12.1998`, `6/ 4'18`, `12/21' 7`, `2/10'2020`, `26 Jan 2026`, `26-févr.-26`, `2026-01-26`, `20260126`; a
+time of day behind the date is let go. A text proves an order when the others can't read it: `13/02` proves day first,
+`99/12/31` year first. Named months and years of four digits in front need no order. Month names: Unicode CLDR, in
+English, German, French, Spanish, Italian, Dutch and Portuguese. Years of two digits: 69-99 are 19xx, as in POSIX.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+Order = Literal["MDY", "DMY", "YMD"]
+_ORDERS: tuple[Order, ...] = ("MDY", "DMY", "YMD")
+
+_LONGEST = 60
+_PIVOT = 69
+_MONTH, _DAY = 12, 31
+
+_NAMES = """
+jan january januar jänner janv janvier ene enero gen gennaio januari janeiro
+feb february februar fev févr février febrero febbraio februari fevereiro
+mar march mrz märz mars marzo maart mrt março
+apr april avr avril abr abril aprile
+may mai mayo mag maggio mei maio
+jun june juni juin junio giu giugno junho
+jul july juli juil juillet julio lug luglio julho
+aug august août ago agosto augustus
+sep sept september septembre septiembre set settembre setembro
+oct october okt oktober octobre octubre ott ottobre out outubro
+nov november novembre noviembre novembro
+dec december dez dezember déc décembre dic diciembre dicembre dezembro
+"""
+
+# Quicken pads with blanks and writes an apostrophe before years from 2000 on: ` 1/ 2'26`, `12/21' 7`.
+_GAP = r"(?:\s*[-/.']\s*|\s+)"
+_TIME = r"(?:(?:T|,?\s+)\d{1,2}[:.h]\d{2}.*)?"
+_NUMERIC = re.compile(rf"(\d{{4}}|\d{{1,2}}){_GAP}(\d{{1,2}}){_GAP}(\d{{4}}|\d{{1,2}}){_TIME}", re.ASCII)
+_COMPACT = re.compile(rf"(\d{{2}})(\d{{2}})(\d{{2}})(\d{{2}}){_TIME}", re.ASCII)
+_NAMED = re.compile(rf"(\d{{1,2}})[\s./-]*([^\W\d_]+)[\s.,/'-]*(\d{{4}}|\d{{2}}){_TIME}")
+_NAMED_FIRST = re.compile(rf"([^\W\d_]+)[\s.-]*(\d{{1,2}})(?:st|nd|rd|th)?[\s,./'-]+(\d{{4}}|\d{{2}}){_TIME}")
+
+
+def _folded(name: str) -> str:
+    """A month's name without case and accents."""
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name.casefold())))
+
+
+_MONTHS = {_folded(name): number for number, line in enumerate(_NAMES.split("\n")) for name in line.split()}
+
+
+class _Numbers(NamedTuple):
+    """The three numbers of a date in the order of the text, and whether the third may be a year of two digits."""
+
+    first: int
+    second: int
+    third: int
+    short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DateStyle:
+    """How one file writes dates.
+
+    order: of day, month and year. ambiguous: nothing proves it, and some text (`01/02/2026`) reads differently in
+    another. evidence: a text that proves the order, or the hint; contrary: a text that proves another one.
+    """
+
+    order: Order = "MDY"
+    ambiguous: bool = False
+    evidence: str = ""
+    contrary: str = ""
+
+    def read(self, text: str) -> date:
+        """The day. Raises ValueError: "not a date: 'x'", "month 13: '13/02/2026'", "day 30: '30.02.2026'"."""
+        found = _plain_day(text) or _numbers(text)
+        if found is None:
+            raise ValueError(f"not a date: {text[:_LONGEST]!r}")
+        if isinstance(found, _Numbers):
+            if self.order == "YMD" and not found.short:
+                raise ValueError(f"not a date: {text[:_LONGEST]!r}")
+            year, month, day = _ordered(found, self.order)
+        else:
+            year, month, day = found
+        return _day_of(year, month, day, text)
+
+
+def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> DateStyle:
+    """The style of a file from its date texts; blanks and texts that are no dates say nothing.
+
+    hint: what the file says (`!Option:MDY`): it holds unless texts prove another order and none proves the hint's.
+    Without it the majority of the proofs decides, and the default where there is none.
+    """
+    proofs = dict.fromkeys(_ORDERS, 0)
+    first: dict[Order, str] = {}
+    open_text = plain_text = ""
+    for text in texts:
+        if _plain_day(text) is not None:
+            plain_text = plain_text or text
+            continue
+        numbers = _numbers(text)
+        fitting = _fitting(numbers) if numbers else []
+        if len(fitting) == 1:
+            proofs[fitting[0]] += 1
+            first.setdefault(fitting[0], text)
+        elif numbers and fitting and numbers.first != numbers.second:
+            open_text = text
+    hinted = next((order for order in _ORDERS if order == hint.strip().upper()), None)
+    order = hinted or default
+    if proofs[order] == 0 or (hinted is None and max(proofs.values()) > proofs[order]):
+        order = max(proofs, key=proofs.__getitem__) if first else order
+    if not first and not open_text and plain_text and not hinted:
+        return DateStyle("YMD" if plain_text[:4].isdigit() else order, evidence=plain_text)
+    evidence = first.get(order) or (hint if order == hinted else "")
+    contrary = next((text for other, text in first.items() if other != order), "")
+    return DateStyle(order, bool(open_text) and not evidence, evidence, contrary)
+
+
+def _fitting(numbers: _Numbers) -> list[Order]:
+    """The orders that can read the numbers. A short year in front counts only where nothing else fits: it is rare."""
+    one, two, three, short = numbers
+    fitting: list[Order] = []
+    if 1 <= one <= _MONTH and 1 <= two <= _DAY:
+        fitting.append("MDY")
+    if 1 <= one <= _DAY and 1 <= two <= _MONTH:
+        fitting.append("DMY")
+    if not fitting and short and 1 <= two <= _MONTH and 1 <= three <= _DAY:
+        fitting.append("YMD")
+    return fitting
+
+
+@lru_cache(maxsize=8_192)
+def _plain_day(text: str) -> tuple[int, int, int] | None:
+    """Year, month and day of a text that needs no order: a year of four digits in front, or a month by its name."""
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        return None
+    if match := _NUMERIC.fullmatch(stripped):
+        year, month, day = match.groups()
+        return (int(year), int(month), int(day)) if len(year) == len("2026") and len(day) <= len("31") else None
+    if match := _COMPACT.fullmatch(stripped):
+        century, years, month, day = map(int, match.groups())
+        return (century * 100 + years, month, day) if century in (19, 20) and 1 <= month <= _MONTH else None
+    if match := _NAMED.fullmatch(stripped):
+        day, name, year = match.groups()
+    elif match := _NAMED_FIRST.fullmatch(stripped):
+        name, day, year = match.groups()
+    else:
+        return None
+    found = _MONTHS.get(_folded(name))
+    return None if found is None else (_full_year(int(year), len(year) < len("2026")), found, int(day))
+
+
+@lru_cache(maxsize=8_192)
+def _numbers(text: str) -> _Numbers | None:
+    """The three numbers of a text whose meaning depends on the order."""
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        return None
+    if match := _NUMERIC.fullmatch(stripped):
+        one, two, three = match.groups()
+        return None if len(one) == len("2026") else _Numbers(int(one), int(two), int(three), len(three) < len("2026"))
+    if match := _COMPACT.fullmatch(stripped):
+        one, two, century, years = match.groups()
+        return _Numbers(int(one), int(two), int(century + years), short=False)
+    return None
+
+
+def _ordered(numbers: _Numbers, order: Order) -> tuple[int, int, int]:
+    """Year, month and day of three numbers in an order."""
+    one, two, three, short = numbers
+    if order == "MDY":
+        return _full_year(three, short), one, two
+    if order == "DMY":
+        return _full_year(three, short), two, one
+    return _full_year(one, short=True), two, three
+
+
+def _full_year(year: int, short: bool) -> int:
+    if not short:
+        return year
+    return year + (2000 if year < _PIVOT else 1900)
+
+
+def _day_of(year: int, month: int, day: int, text: str) -> date:
+    if not 1 <= month <= _MONTH:
+        raise ValueError(f"month {month}: {text.strip()!r}")
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise ValueError(f"{'day' if year else 'year'} {day if year else year}: {text.strip()!r}") from None

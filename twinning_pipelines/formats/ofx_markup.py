@@ -1,0 +1,303 @@
+"""One pass over the markup of an OFX file: SGML without closing tags, XML, and what banks make of either.
+
+A name is a value if our table says so, or if text or its own closing tag follows; otherwise it opens an aggregate.
+Opening an aggregate closes those left open that can't hold it (`ofx_tags.FLOORS`, `MEMBERS`). A `<` that opens no
+tag, and an unknown name in the middle of a line of text (`see <REF> 12`), are text. Comments are dropped, CDATA is
+kept as it is, and only the entities of XML, `&nbsp;` and numbers are resolved: `BOOKS&COPY` stays what it is.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from twinning_pipelines.errors import HostileFile
+from twinning_pipelines.formats.ofx_document import Record, Statement
+from twinning_pipelines.formats.ofx_tags import (
+    AGGREGATES,
+    DEEPEST,
+    FLOORS,
+    LEAVES,
+    MEMBERS,
+    RESPONSES,
+    ROLES,
+    STATEMENTS,
+    TRANSPARENT,
+    Kind,
+    Role,
+)
+
+MAX_TAGS = 20_000_000
+_MAX_DEPTH = 64
+_MAX_REPEATS = 9
+_MAX_UNKNOWN = 200
+_LINE_LOOK = 400
+
+# Slash, name, attributes, the text up to the next `<`, and the closing tag of its own where it follows at once.
+_TOKEN = re.compile(r"<(/?)([A-Za-z][\w.]*+)((?:\s[^<>=]*+=[^<>]*+|\s*+/?)>)([^<]*+)(</\2\s*+>)?", re.ASCII)
+_CUT_TAG = re.compile(r"</?[\w.]*", re.ASCII)
+_ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));", re.IGNORECASE)
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": "\u00a0"}
+
+# Unicode noncharacters, which no text holds: they stand for markup that is text, and for what a comment covered.
+_HIDE = str.maketrans("<>&", "\ufdd0\ufdd1\ufdd2")
+_SHOW = str.maketrans({"\ufdd0": "<", "\ufdd1": ">", "\ufdd2": "&", "\ufdd3": None})
+_COVERED = re.compile(r"[^\r\n]")
+
+
+@dataclass(slots=True)
+class _Open:
+    """An aggregate that is open: where it starts, and where the values inside it go, under which prefix."""
+
+    name: str
+    floor: int
+    role: Role
+    start: int
+    line: int
+    fields: dict[str, str]
+    prefix: str
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one pass found. `complete`: the closing tag of the root was met."""
+
+    statements: list[Statement] = field(default_factory=list)
+    securities: list[Record] = field(default_factory=list)
+    complete: bool = False
+
+
+def walk(text: str, begin: int) -> Walk:
+    """Everything in the markup from an offset on. Raises HostileFile for more than 20 million tags."""
+    if text.count("<", begin) > MAX_TAGS:
+        raise HostileFile(f"more than {MAX_TAGS} tags: no statement is that long")
+    walker = _Walker(text, begin)
+    walker.run()
+    return walker.found
+
+
+def masked(text: str) -> str:
+    """The text with comments covered and CDATA hidden from the tokeniser, every character still in its place."""
+    pieces: list[str] = []
+    done = 0
+    while (start := text.find("<!", done)) >= 0:
+        comment = text.startswith("<!--", start)
+        if not comment and not text.startswith("<![CDATA[", start):
+            pieces.append(text[done : start + 2])
+            done = start + 2
+            continue
+        end = text.find("-->" if comment else "]]>", start)
+        if end < 0:
+            # Never closed, so it opens nothing: it is text, as any other `<`.
+            break
+        pieces.append(text[done:start])
+        done = end + 3
+        if comment:
+            pieces.append(_COVERED.sub("\ufdd3", text[start:done]))
+        else:
+            pieces += ["\ufdd3" * 9, text[start + 9 : end].translate(_HIDE), "\ufdd3" * 3]
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+class _Walker:
+    """The state of one pass. `fields`, `prefix` and `keys` are those of the innermost open aggregate."""
+
+    def __init__(self, text: str, begin: int) -> None:
+        self.original = text
+        self.text = masked(text) if "<!" in text else text
+        self.begin = begin
+        self.newline = "\n" if "\n" in text else "\r"
+        self.line, self.counted = 1, 0
+        self.found = Walk()
+        self.stack: list[_Open] = []
+        self.scratch: dict[str, str] = {}
+        # By prefix: how a value's name in the file (any case) is stored, for the names met so far.
+        self.keys_by_prefix: dict[str, dict[str, str]] = {}
+        self.last_close: dict[str, int] = {}
+        self.sign_on: dict[str, str] = {}
+        self.answer: dict[str, str] = {}
+        self.records: list[Record] | None = None
+        self.positions: list[Record] = []
+        self.last_record: tuple[int, dict[str, str]] = (-1, {})
+        self._enter(self.scratch, "")
+
+    def run(self) -> None:
+        """One pass. The common case, a value with a known name, is decided here; the rest is handed out."""
+        fields, keys, covered, end = self.fields, self.keys, self.text is not self.original, self.begin
+        # The last value, as long as text may still belong to it, and how far such text reached.
+        leaf: re.Match[str] | None = None
+        leaf_key, late = "", 0
+        for token in _TOKEN.finditer(self.text, end):
+            slash, name, attributes, value, own = token.groups()
+            start, stop = token.span()
+            if leaf is not None and start != end:
+                late = start
+            end = stop
+            key = None if slash else keys.get(name)
+            if key is None and leaf is not None and not own and self._is_text(name, slash, leaf, start):
+                late = stop
+                continue
+            if late and leaf is not None:
+                fields[leaf_key] = _clean(self.text[leaf.start(4) : late])
+            leaf, late = None, 0
+            if key is None:
+                key = self._close(token) if slash else self._open_or_key(token)
+                fields, keys = self.fields, self.keys
+                if key is None:
+                    continue
+            if key in fields:
+                key = _again(fields, key)
+            fields[key] = _clean(value) if covered or "&" in value else value.strip()
+            if not own and attributes == ">":
+                leaf, leaf_key = token, key
+        if leaf is not None:
+            # What follows the last tag is text, unless it is a tag that the end of the file cut.
+            end = end if _CUT_TAG.fullmatch(self.text, end) else len(self.text)
+            fields[leaf_key] = _clean(self.text[leaf.start(4) : end])
+        while self.stack:
+            self._finish(len(self.text), cut=True)
+
+    def _is_text(self, name: str, slash: str, leaf: re.Match[str], start: int) -> bool:
+        """Is a tag behind an open value part of its text? Only an unknown name amid a line is."""
+        upper = name.upper()
+        if upper in LEAVES or upper in AGGREGATES or "." in name:
+            return False
+        if slash and any(entry.name == upper for entry in self.stack):
+            return False
+        # Looking back a bounded way keeps a hostile line from costing its square.
+        since = max(leaf.start(4), start - _LINE_LOOK)
+        line_start = self.text.rfind(self.newline, since, start)
+        return line_start < 0 or not self.text[line_start:start].isspace()
+
+    def _open_or_key(self, token: re.Match[str]) -> str | None:
+        """Opens the aggregate of a token, or gives the key under which its value is stored."""
+        _, name, attributes, value, own = token.groups()
+        upper = name.upper()
+        closed, empty = bool(own) or attributes.endswith("/>"), not value.strip()
+        if upper in AGGREGATES:
+            # Sloppy writers put a bare code where an aggregate belongs: `<CURRENCY>USD`.
+            aggregate = empty or upper in FLOORS or upper in TRANSPARENT
+        else:
+            aggregate = empty and not closed and upper not in LEAVES and self._closes_later(name, token.end())
+        if upper in AGGREGATES or upper in LEAVES:
+            self._close_full(upper, token.start())
+        if aggregate:
+            if len(self.stack) < _MAX_DEPTH:
+                self._push(upper, token.start())
+                if closed:
+                    self._finish(token.end())
+            return None
+        key = self.prefix + upper
+        if upper in LEAVES:
+            self.keys[name] = key
+        return key
+
+    def _closes_later(self, name: str, position: int) -> bool:
+        """Does an unknown name have a closing tag further on? Without one it is an empty value."""
+        if name not in self.last_close:
+            if len(self.last_close) >= _MAX_UNKNOWN:
+                return False
+            self.last_close[name] = self.text.rfind(f"</{name}>")
+        return self.last_close[name] >= position
+
+    def _close_full(self, upper: str, start: int) -> None:
+        """Closes what was left open before a name that can't stand inside it."""
+        floor = FLOORS.get(upper, DEEPEST)
+        while self.stack:
+            top = self.stack[-1]
+            members = MEMBERS.get(top.name)
+            fits = floor == DEEPEST or top.floor < floor if members is None else upper in members
+            if fits:
+                return
+            self._finish(start)
+
+    def _close(self, token: re.Match[str]) -> None:
+        """Closes an aggregate and all in it; a closing tag without an opening one means nothing."""
+        upper, stop = token[2].upper(), token.end(3)
+        self.found.complete = self.found.complete or upper in ("OFX", "OFC")
+        if any(entry.name == upper for entry in self.stack):
+            while self.stack[-1].name != upper:
+                self._finish(token.start())
+            self._finish(stop)
+
+    def _push(self, upper: str, start: int) -> None:
+        role = ROLES.get(upper, "")
+        fields, prefix, line = self.fields, self.prefix, 0
+        if role:
+            self.line += self.text.count(self.newline, self.counted, start)
+            self.counted, line = start, self.line
+            fields, prefix = self._home(upper, role, line), ""
+        elif fields is not self.scratch and upper not in TRANSPARENT:
+            prefix = f"{prefix}{upper}."
+        self.stack.append(_Open(upper, FLOORS.get(upper, DEEPEST), role, start, line, fields, prefix))
+        self._enter(fields, prefix)
+
+    def _home(self, upper: str, role: Role, line: int) -> dict[str, str]:
+        """Where the values of an aggregate with a role go."""
+        home: dict[str, str] = {}
+        if role == "sign_on":
+            self.sign_on = home
+        elif role == "response":
+            self.answer, self.records = home, None
+        elif role == "statement":
+            home, self.answer = self.answer, {}
+            self._start_statement(STATEMENTS[upper], line, home)
+        return home
+
+    def _start_statement(self, kind: Kind, line: int, fields: dict[str, str]) -> list[Record]:
+        self.records, self.positions = [], []
+        self.found.statements.append(Statement(kind, line, fields, self.sign_on, self.records, self.positions))
+        return self.records
+
+    def _finish(self, stop: int, *, cut: bool = False) -> None:
+        """Closes the innermost aggregate at an offset and keeps what it holds."""
+        entry = self.stack.pop()
+        if entry.role in ("record", "position", "security"):
+            raw = self.original[entry.start : stop].rstrip()
+            self._keep(entry, Record(entry.name, entry.line, entry.fields, raw, cut))
+        elif entry.role == "response" and entry.fields and self.answer is entry.fields:
+            # An answer without a statement: its status says why.
+            self._start_statement(RESPONSES[entry.name], entry.line, entry.fields)
+        elif entry.role == "cash" and self.last_record[0] > entry.start:
+            # SUBACCTFUND stands beside the bank transaction that it belongs to.
+            fields = self.last_record[1]
+            fields.update((name, value) for name, value in entry.fields.items() if name not in fields)
+        if entry.role in ("response", "statement"):
+            self.records = None
+        outer = self.stack[-1] if self.stack else None
+        self._enter(outer.fields if outer else self.scratch, outer.prefix if outer else "")
+
+    def _keep(self, entry: _Open, record: Record) -> None:
+        if entry.role == "security":
+            self.found.securities.append(record)
+            return
+        records = self.records
+        if records is None:
+            records = self._start_statement("unknown", entry.line, {})
+        if entry.role == "position":
+            self.positions.append(record)
+            return
+        records.append(record)
+        self.last_record = (entry.start, entry.fields)
+
+    def _enter(self, fields: dict[str, str], prefix: str) -> None:
+        self.fields, self.prefix = fields, prefix
+        self.keys = self.keys_by_prefix.setdefault(prefix, {})
+
+
+def _clean(value: str) -> str:
+    """A value as the bank meant it: entities resolved, hidden markup shown, no blanks around."""
+    return _ENTITY.sub(_entity, value).translate(_SHOW).strip()
+
+
+def _entity(match: re.Match[str]) -> str:
+    decimal, hexadecimal, name = match.groups()
+    if name:
+        return _ENTITIES[name.lower()]
+    code = int(decimal) if decimal else int(hexadecimal, 16)
+    # NUL, surrogates and numbers past Unicode are no characters; they stay as written.
+    return chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else match[0]
+
+
+def _again(fields: dict[str, str], key: str) -> str:
+    """A free key for a name that comes again; the last one is shared, `raw` still has every value."""
+    repeats = (f"{key}#{number}" for number in range(2, _MAX_REPEATS))
+    return next((repeat for repeat in repeats if repeat not in fields), f"{key}#{_MAX_REPEATS}")

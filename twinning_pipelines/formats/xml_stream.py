@@ -1,0 +1,232 @@
+"""Streamed XML: the elements below the root, portion by portion, each with its line and its raw text.
+
+The prolog is never given to an XML parser: real exports declare broken DTDs, and a DTD is where entity tricks live.
+It is cut off at the root's start tag, and a prolog that declares entities is refused. Control characters, which XML
+forbids and exports contain, are removed. Memory holds one portion, whatever the size of the file.
+
+The parser is expat. Measured on 300,000 elements: lxml's `sourceline` is off by one from line 65,536 on, wrong by
+hundreds of thousands for some, and says where a start tag ends, not where it begins; it is no faster either.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+from xml.parsers import expat
+from xml.parsers.expat import errors
+
+import numpy as np
+import numpy.typing as npt
+
+from twinning_pipelines.errors import HostileFile, UnreadableFile
+
+PORTION_BYTES = 4 * 1024**2
+PROLOG_BYTES = 1024**2
+LONGEST_ELEMENT_BYTES = 64 * 1024**2
+DEEPEST = 64
+# Expat is fastest on pieces that stay in the processor's cache.
+_PIECE_BYTES = 64 * 1024
+
+_CONTROLS = bytes(sorted(set(range(32)) - set(b"\t\n\r")))
+_ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_READ_AS_UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
+_CUT_SHORT = {
+    errors.codes[name]
+    for name in (errors.XML_ERROR_NO_ELEMENTS, errors.XML_ERROR_UNCLOSED_TOKEN, errors.XML_ERROR_PARTIAL_CHAR)
+}
+
+
+class Inner(NamedTuple):
+    """An element inside another: `owner` is the index of the one below the root, `depth` is 1 for its children."""
+
+    owner: int
+    depth: int
+    name: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element below the root: the line of its start tag, its children (not theirs), its raw text."""
+
+    at: int
+    name: str
+    attributes: dict[str, str]
+    children: tuple[Inner, ...]
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Whole elements below the root, in file order, as parallel columns.
+
+    `starts` are the offsets of the elements in `text`, the cleaned bytes from the first of them to the end of the last;
+    `first_line` is the line on which `text` begins. `inner` holds all that stands inside the elements.
+    """
+
+    names: list[str]
+    attributes: list[dict[str, str]]
+    starts: npt.NDArray[np.int64]
+    text: bytes
+    first_line: int
+    inner: list[Inner]
+
+    def lines(self) -> npt.NDArray[np.int64]:
+        """The line number of each element's start tag, counted from 1 by line feeds."""
+        line_feeds = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
+        return np.searchsorted(line_feeds, self.starts) + self.first_line
+
+    def raw(self, index: int) -> str:
+        """The text of one element, from its start tag to its end tag."""
+        end = int(self.starts[index + 1]) if index + 1 < len(self.starts) else len(self.text)
+        return self.text[int(self.starts[index]) : end].decode("utf-8", errors="replace").rstrip()
+
+    def elements(self, *wanted: str) -> Iterator[Element]:
+        """The elements with one of these names, one by one."""
+        indexes = [index for index, name in enumerate(self.names) if name in wanted]
+        if not indexes:
+            return
+        children: dict[int, list[Inner]] = {index: [] for index in indexes}
+        for inner in self.inner:
+            if inner.depth == 1 and inner.owner in children:
+                children[inner.owner].append(inner)
+        lines = self.lines()
+        for index in indexes:
+            yield Element(
+                int(lines[index]), self.names[index], self.attributes[index], tuple(children[index]), self.raw(index)
+            )
+
+
+def portions(stream: BinaryIO, root: str, *, portion_bytes: int = PORTION_BYTES) -> Iterator[Portion]:
+    """The elements below `root`, in portions of about `portion_bytes` of text.
+
+    Raises UnreadableFile, with the line, where the text is no XML or breaks off; HostileFile for declared entities,
+    for nesting deeper than 64 and for an element longer than 64 MiB.
+    """
+    text, line = document(stream, root, portion_bytes)
+    reader = _Reader(line)
+    while text:
+        portion = reader.feed(text)
+        if portion is not None:
+            yield portion
+        text = stream.read(portion_bytes).translate(None, _CONTROLS)
+    yield reader.finish()
+
+
+def document(stream: BinaryIO, root: str, portion_bytes: int = PORTION_BYTES) -> tuple[bytes, int]:
+    """The first bytes of the document without its prolog, and the line on which the root begins.
+
+    Reads at least 1 MiB of the stream, if it is that long. Raises UnreadableFile when the root is not found there.
+    """
+    head = stream.read(max(portion_bytes, PROLOG_BYTES))
+    if not head.strip(b"\0 \t\r\n"):
+        raise UnreadableFile("the file is empty")
+    head = head.translate(None, _CONTROLS)
+    begin = re.search(rb"<" + root.encode() + rb"(?=[\s/>])", head[:PROLOG_BYTES])
+    if begin is None:
+        raise UnreadableFile(f"no <{root}> in the first {PROLOG_BYTES // 1024} KiB")
+    prolog = head[: begin.start()]
+    if b"<!ENTITY" in prolog:
+        raise HostileFile("the document declares entities")
+    encoding = _ENCODING.search(prolog)
+    if encoding is not None and encoding[1].lower() not in _READ_AS_UTF8:
+        raise UnreadableFile(f"encoding {encoding[1].decode('ascii', 'replace')!r}: only UTF-8 is read")
+    return head[begin.start() :], prolog.count(b"\n") + 1
+
+
+class _Reader:
+    """Feeds expat and cuts what it tells into portions. The last element stays behind until the next one begins."""
+
+    def __init__(self, first_line: int) -> None:
+        self._parser = expat.ParserCreate("UTF-8")
+        self._names: list[str] = []
+        self._attributes: list[dict[str, str]] = []
+        self._starts: list[int] = []
+        self._inner: list[Inner] = []
+        self._text = b""
+        self._offset = 0
+        self._line = first_line
+        self._root_end: int | None = None
+        self._listen()
+
+    def _listen(self) -> None:
+        parser, names, attributes, starts, inner = (
+            self._parser, self._names, self._attributes, self._starts, self._inner,
+        )  # fmt: skip
+        depth = 0
+
+        # Closures over locals: these two run for every element of the file.
+        def start(name: str, values: dict[str, str]) -> None:
+            nonlocal depth
+            if depth == 1:
+                names.append(name)
+                attributes.append(values)
+                starts.append(parser.CurrentByteIndex)
+            elif depth > 1:
+                inner.append(Inner(len(names) - 1, depth - 1, name, values))
+                if depth > DEEPEST:
+                    raise HostileFile(f"elements nested deeper than {DEEPEST}")
+            depth += 1
+
+        def end(_name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            if not depth:
+                self._root_end = parser.CurrentByteIndex
+
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+
+    def feed(self, text: bytes) -> Portion | None:
+        """What is whole after these bytes, if anything is."""
+        self._text += text
+        self._parse(text, last=False)
+        if len(self._names) > 1:
+            return self._cut(len(self._names) - 1, self._starts[-1])
+        if len(self._text) > LONGEST_ELEMENT_BYTES:
+            raise HostileFile(f"an element of more than {LONGEST_ELEMENT_BYTES // 1024**2} MiB")
+        return None
+
+    def finish(self) -> Portion:
+        """The rest, once the stream has ended."""
+        self._parse(b"", last=True)
+        assert self._root_end is not None
+        return self._cut(len(self._names), self._root_end)
+
+    def _parse(self, text: bytes, *, last: bool) -> None:
+        view = memoryview(text)
+        try:
+            for begin in range(0, len(text), _PIECE_BYTES):
+                self._parser.Parse(view[begin : begin + _PIECE_BYTES], False)
+            if last:
+                self._parser.Parse(b"", True)
+        except expat.ExpatError as damage:
+            raise UnreadableFile(self._says(damage.code)) from damage
+
+    def _says(self, code: int) -> str:
+        before = self._text[: max(self._parser.ErrorByteIndex - self._offset, 0)]
+        line = self._line + before.count(b"\n")
+        if code in _CUT_SHORT:
+            return f"line {line}: the file breaks off here"
+        return f"line {line}: broken XML: {expat.ErrorString(code)}"
+
+    def _cut(self, count: int, end: int) -> Portion:
+        """Hands out the first `count` elements; `end` is where the text after them begins."""
+        begin = self._starts[0] if count else end
+        skipped = self._text[: begin - self._offset]
+        text = self._text[begin - self._offset : end - self._offset]
+        first_line = self._line + skipped.count(b"\n")
+        whole = next((i for i in range(len(self._inner), 0, -1) if self._inner[i - 1].owner < count), 0)
+        portion = Portion(
+            self._names[:count],
+            self._attributes[:count],
+            np.array(self._starts[:count], np.int64) - begin,
+            text,
+            first_line,
+            self._inner[:whole],
+        )
+        self._text = self._text[end - self._offset :]
+        self._offset, self._line = end, first_line + text.count(b"\n")
+        del self._names[:count], self._attributes[:count], self._starts[:count]
+        self._inner[:] = [inner._replace(owner=inner.owner - count) for inner in self._inner[whole:]]
+        return portion

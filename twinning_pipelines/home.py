@@ -1,0 +1,97 @@
+"""The home: the folders, the database and the far sides of one installation, put together from its settings."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from twinning_pipelines.marts.rollups import refresh_rollups
+from twinning_pipelines.settings import Settings
+from twinning_pipelines.source import Source
+from twinning_pipelines.sources import SOURCES
+from twinning_pipelines.stores.embedded_postgres import Cluster
+from twinning_pipelines.stores.influx import Influx
+from twinning_pipelines.stores.postgres.database import connect, migrate
+from twinning_pipelines.stores.postgres.store import PostgresStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Home:
+    """One installation. Making it touches nothing; folders and database come with `opened`."""
+
+    settings: Settings
+    sources: Sequence[Source] = SOURCES
+
+    @property
+    def inbox(self) -> Path:
+        """Where people drop files: `inbox/<person>/…`."""
+        return self.settings.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Where every original is kept, by sha256."""
+        return self.settings.home / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where files go that nobody could read."""
+        return self.settings.home / "quarantine"
+
+    @property
+    def exports(self) -> Path:
+        """Where what we write out goes."""
+        return self.settings.home / "exports"
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The embedded Postgres of this home, whether it is used or not."""
+        return Cluster(self.settings.home / "db", self.settings.pg_bin)
+
+    @contextmanager
+    def opened(self) -> Iterator["OpenHome"]:
+        """The home with its folders made and its database running and migrated."""
+        for folder in (self.inbox, self.archive, self.quarantine, self.exports):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.settings.database_url is not None:
+            with _engine(self.settings.database_url.get_secret_value()) as engine:
+                yield OpenHome(self, engine)
+        else:
+            with self.cluster.lease() as url, _engine(url) as engine:
+                yield OpenHome(self, engine)
+
+    def influx(self) -> Influx | None:
+        """The InfluxDB that the settings name; None when they name none."""
+        settings = self.settings
+        if settings.influx_url is None:
+            return None
+        token = settings.influx_token.get_secret_value() if settings.influx_token else ""
+        return Influx(settings.influx_url, token, settings.influx_org, settings.influx_bucket, precision="ns")
+
+
+@dataclass(frozen=True)
+class OpenHome:
+    """A home whose database answers."""
+
+    home: Home
+    engine: sa.Engine
+
+    @cached_property
+    def store(self) -> PostgresStore:
+        """The system of record; every load counts the touched days afresh."""
+        return PostgresStore(self.engine, self.home.settings.home_zone, refresh_rollups)
+
+
+@contextmanager
+def _engine(url: str) -> Iterator[sa.Engine]:
+    engine = connect(url)
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,157 @@
+"""One file, read to its end: good rows and rejections spooled to disk, so that memory is bounded by the batch.
+
+Nothing reaches a store before the whole file was read: damage half-way leaves the store as it was.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.ingest.blocks import BlockBook
+from twinning_pipelines.ingest.check import check
+from twinning_pipelines.original import Original
+from twinning_pipelines.receipt import SHOWN_REJECTIONS, Counts
+from twinning_pipelines.records.record import Record
+from twinning_pipelines.source import Batch, Claim, ExportedAt, Notice, Rejection, Source
+
+Progress = Callable[[int], None]
+
+_REJECTIONS = "rejections"
+_REJECTION_SCHEMA = pa.schema(
+    [("at", pa.int64()), ("record", pa.string()), ("reason", pa.string()), ("raw", pa.string())]
+)
+
+
+class SpooledReading:
+    """What one file said; a context manager, because its spool is removed at the end. See `receipt.Reading`."""
+
+    def __init__(self, source: Source, spool: Path) -> None:
+        self.source = source
+        self.exported_at: datetime | None = None
+        self.claims: list[Claim] = []
+        self.notices: list[str] = []
+        self.first_rejections: list[Rejection] = []
+        self._counts: dict[str, Counts] = {}
+        self._spool = spool
+        self._writers: dict[str, pa.ipc.RecordBatchStreamWriter] = {}
+        self._books = {record.name: BlockBook() for record in source.records if record.series}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        shutil.rmtree(self._spool, ignore_errors=True)
+
+    @property
+    def counts(self) -> Mapping[str, Counts]:
+        """By table name."""
+        return self._counts
+
+    def accepted(self, record: Record) -> Iterator[pa.RecordBatch]:
+        """The good rows of one table, batch by batch."""
+        yield from self._spooled(record.name)
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Every rejected row."""
+        for batch in self._spooled(_REJECTIONS):
+            for row in batch.to_pylist():
+                yield Rejection(**row)
+
+    def blocks(self, record: Record) -> pa.Table:
+        """The days of a series: metric, origin, day (UTC), n, digest."""
+        return self._books[record.name].table()
+
+    def take(self, batch: Batch) -> None:
+        """Checks a batch and spools both parts of it."""
+        good, rejections = check(batch)
+        name = batch.record.name
+        before = self._counts.get(name, Counts(0, 0))
+        self._counts[name] = Counts(before.accepted + good.num_rows, before.rejected + len(rejections))
+        if good.num_rows:
+            book = self._books.get(name)
+            self._write(name, book.enter(good) if book is not None else good)
+        if rejections:
+            self.first_rejections += rejections[: max(0, SHOWN_REJECTIONS - len(self.first_rejections))]
+            self._write(_REJECTIONS, _rejection_batch(rejections))
+
+    def seal(self) -> None:
+        """No more rows come: from now on the spool is read."""
+        self._close()
+
+    def _write(self, name: str, batch: pa.RecordBatch) -> None:
+        writer = self._writers.get(name)
+        if writer is None:
+            writer = self._writers[name] = pa.ipc.new_stream(str(self._path(name)), batch.schema)
+        writer.write_batch(batch)
+
+    def _spooled(self, name: str) -> Iterator[pa.RecordBatch]:
+        path = self._path(name)
+        if path.exists():
+            with pa.OSFile(str(path)) as spool, pa.ipc.open_stream(spool) as batches:
+                yield from batches
+
+    def _path(self, name: str) -> Path:
+        return self._spool / f"{name}.arrows"
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+
+def read(original: Original, source: Source, clock: Clock, *, progress: Progress | None = None) -> SpooledReading:
+    """Reads one file through its source to the end. `progress` hears the number of rows read so far.
+
+    Raises UnreadableFile; then nothing of the file is kept but its original.
+    """
+    reading = SpooledReading(source, Path(tempfile.mkdtemp(prefix="twinning-")))
+    try:
+        _take_all(original, source, clock, reading, progress)
+    except BaseException:
+        reading.__exit__(None, None, None)
+        raise
+    return reading
+
+
+def _take_all(
+    original: Original, source: Source, clock: Clock, reading: SpooledReading, progress: Progress | None
+) -> None:
+    rows = 0
+    for item in source.parse(original, clock):
+        if isinstance(item, Batch):
+            reading.take(item)
+            rows += item.read
+            if progress is not None:
+                progress(rows)
+        elif isinstance(item, Claim):
+            reading.claims.append(item)
+        elif isinstance(item, ExportedAt):
+            reading.exported_at = item.instant
+        elif isinstance(item, Notice):
+            reading.notices.append(item.text)
+    reading.seal()
+
+
+def _rejection_batch(rejections: Sequence[Rejection]) -> pa.RecordBatch:
+    columns = [
+        pa.array([each.at for each in rejections], pa.int64()),
+        pa.array([each.record for each in rejections]),
+        pa.array([storable(each.reason) for each in rejections]),
+        pa.array([storable(each.raw) for each in rejections]),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=_REJECTION_SCHEMA)
+
+
+def storable(text: str) -> str:
+    """A text as Postgres can hold it: NUL characters and lone surrogates are replaced by a visible mark."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,19 @@
+"""Who reads a file: exactly one source claims it by its content, or a person is told why not."""
+
+from collections.abc import Sequence
+
+from twinning_pipelines.errors import AmbiguousFile, UnreadableFile, UnrecognisedFile
+from twinning_pipelines.original import Original
+from twinning_pipelines.source import Source
+
+
+def route(original: Original, sources: Sequence[Source]) -> Source:
+    """The one source that claims the file. Raises UnreadableFile, UnrecognisedFile or AmbiguousFile."""
+    if original.size == 0:
+        raise UnreadableFile("the file is empty")
+    claims = [source for source in sources if source.recognises(original)]
+    if not claims:
+        raise UnrecognisedFile
+    if len(claims) > 1:
+        raise AmbiguousFile([source.name for source in claims])
+    return claims[0]

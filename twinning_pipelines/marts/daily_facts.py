@@ -1,0 +1,134 @@
+"""Computing daily facts, reading them, and explaining one down to the lines of the dropped files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
+
+_TOTALS = {
+    "sum": "select :person, day, :fact, part, unit, sum(amount), count(*) from ({rows}) r group by day, part, unit",
+    "share": (
+        "select :person, day, :fact, part, unit, sum(amount) / sum(base), count(*) from ({rows}) r "
+        "group by day, part, unit having sum(base) <> 0"
+    ),
+    # The rollup has totalled the very rows that `rows` gives; a test holds the two equal.
+    "rollup": (
+        "select r.person_id, r.day, :fact, '', m.unit, r.value::numeric, r.n from daily_rollup r "
+        "join metric m on m.id = r.metric_id and m.name = :metric "
+        "where r.person_id = :person and r.day between :first and :last"
+    ),
+}
+
+_INSERT = """
+    insert into daily_fact (person_id, day, fact, part, unit, value, n)
+    select * from ({total}) as f (person_id, day, fact, part, unit, value, n)
+    where f.day = any(:days)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFact:
+    """One fact of one day, as stored. `part` is empty for a fact that is not divided."""
+
+    person: str
+    day: date
+    fact: str
+    part: str
+    unit: str
+    value: Decimal
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row behind a fact: what it adds, and where it stands in which dropped file."""
+
+    amount: Decimal
+    label: str
+    record: str
+    file: str
+    sha256: str
+    source: str
+    at: int
+
+
+def refresh_facts(connection: sa.Connection, days: Sequence[date] | None = None) -> int:
+    """Computes the facts of the stale days of everybody up to today, or of the given days; answers how many days.
+
+    Runs in the caller's transaction.
+    """
+    people = connection.execute(sa.text("select id from person order by id")).scalars().all()
+    counted = 0
+    for person_id in people:
+        wanted = list(days) if days is not None else _stale_days(connection, person_id)
+        if wanted:
+            _compute(connection, person_id, wanted)
+            counted += len(wanted)
+    return counted
+
+
+def _stale_days(connection: sa.Connection, person_id: int) -> list[date]:
+    statement = "select day from stale_day where person_id = :person and day <= local_day(:person, now()) order by day"
+    return list(connection.execute(sa.text(statement), {"person": person_id}).scalars())
+
+
+def _compute(connection: sa.Connection, person_id: int, days: list[date]) -> None:
+    values = {"person": person_id, "days": days, "first": min(days), "last": max(days)}
+    # Two processes that compute the same day wait for each other instead of meeting in the primary key.
+    connection.execute(sa.text("select pg_advisory_xact_lock(2, :person)"), values)
+    connection.execute(sa.text("delete from daily_fact where person_id = :person and day = any(:days)"), values)
+    for fact in FACTS:
+        total = _TOTALS[fact.total].format(rows=fact.rows)
+        statement = sa.text(_INSERT.format(total=total))
+        connection.execute(statement, values | {"fact": fact.name, "metric": fact.metric})
+    connection.execute(sa.text("delete from stale_day where person_id = :person and day = any(:days)"), values)
+
+
+def facts_of(connection: sa.Connection, person: str, day: date) -> list[ToldFact]:
+    """The stored facts of a person's day, in the order of `FACTS`."""
+    statement = """
+        select p.name, f.day, f.fact, f.part, f.unit, f.value, f.n
+        from daily_fact f join person p on p.id = f.person_id
+        where p.name = :person and f.day = :day order by f.part, f.unit"""
+    told = [ToldFact(*row) for row in connection.execute(sa.text(statement), {"person": person, "day": day})]
+    order = {name: place for place, name in enumerate(FACT_BY_NAME)}
+    return sorted(told, key=lambda each: order.get(each.fact, len(order)))
+
+
+def last_day(connection: sa.Connection, person: str) -> date | None:
+    """The newest day of which anything is told that was measured or booked, not only carried on."""
+    standing = ("pipeline_weighted", "invoices_open", "invoices_due")
+    statement = """
+        select max(f.day) from daily_fact f join person p on p.id = f.person_id
+        where p.name = :person and not f.fact = any(:standing)"""
+    day: date | None = connection.execute(
+        sa.text(statement), {"person": person, "standing": list(standing)}
+    ).scalar_one_or_none()
+    return day
+
+
+def find_fact(spelled: str) -> tuple[Fact, str]:
+    """The fact and the part that `name` or `name:part` asks for. Raises WrongUsage with the names there are."""
+    name, _, part = spelled.partition(":")
+    fact = FACT_BY_NAME.get(name)
+    if fact is None:
+        raise WrongUsage(f"no fact is called {name!r}; there are {', '.join(FACT_BY_NAME)}")
+    return fact, part
+
+
+def evidence_of(connection: sa.Connection, fact: Fact, part: str, person: str, day: date) -> list[Evidence]:
+    """Every row behind a fact, the weightiest first."""
+    person_id = connection.execute(sa.text("select id from person where name = :name"), {"name": person}).scalar()
+    if person_id is None:
+        raise WrongUsage(f"nobody is called {person!r}")
+    statement = f"""
+        select r.amount, coalesce(r.label, ''), r.record, f.name, f.sha256, f.source, r.at
+        from ({fact.rows}) r join intake_file f on f.id = r.file_id
+        where r.day between :first and :last and (:part = '' or r.part = :part)
+        order by abs(r.amount) desc, r.file_id, r.at"""  # noqa: S608
+    values = {"person": person_id, "first": day, "last": day, "part": part}
+    return [Evidence(*row) for row in connection.execute(sa.text(statement), values)]

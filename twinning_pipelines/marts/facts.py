@@ -1,0 +1,182 @@
+"""What is told of a day: each fact with its definition, its unit, and the rows behind it.
+
+A fact is one SQL query that gives the rows it counts, and the way they are totalled. The value and its explanation come
+from the same rows, so they can't drift apart. Every query gives
+
+    day, part, unit, amount, base, record, file_id, at, label
+
+for one person (`:person`) and the days `:first` to `:last`. `part` divides a fact (a category, a project); `base` is
+what a share is a share of.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Total = Literal["sum", "share", "rollup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing worth telling of a day. An empty `unit` is given by the rows: amounts keep their currency.
+
+    total: sum of amounts, share (sum of amounts over sum of bases), or rollup (as `rollups` totals the metric `metric`).
+    """
+
+    name: str
+    domain: str
+    title: str
+    unit: str
+    definition: str
+    total: Total
+    rows: str
+    metric: str | None = None
+
+
+def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> Fact:
+    rows = f"""
+        select r.day, '' as part, m.unit, s.value::numeric as amount, 1::numeric as base,
+            'sample' as record, s.file_id, s.at, o.name as label
+        from daily_rollup r
+        join metric m on m.id = r.metric_id and m.name = '{metric}'
+        cross join lateral day_span(r.person_id, r.day) d
+        join sample s on s.person_id = r.person_id and s.metric_id = r.metric_id
+            and s.started_at >= d.starts and s.started_at < d.ends
+            and (r.origin_id is null or s.origin_id = r.origin_id)
+        join origin o on o.id = s.origin_id
+        where r.person_id = :person and r.day between :first and :last"""  # noqa: S608
+    return Fact(name, "health", title, unit, definition, "rollup", rows, metric)
+
+
+# A stretch of sleep belongs to the day one wakes on: what ends after 18:00 counts for tomorrow.
+_SLEEP = """
+    with placed as (
+        select local_day(s.person_id, s.ended_at + interval '6 hours') as day, s.*,
+            extract(epoch from s.ended_at - s.started_at)::numeric / 3600 as hours
+        from sleep_stage s
+        where s.person_id = :person and s.absent_since is null and s.stage in ('asleep', 'core', 'deep', 'rem')
+            and s.ended_at >= cast(:first as date)::timestamptz - interval '2 days'
+            and s.ended_at < cast(:last as date)::timestamptz + interval '2 days'
+    ),
+    fullest as (
+        select distinct on (day) day, origin, source from placed group by day, origin, source
+        order by day, sum(hours) desc, origin, source
+    )
+    select p.day, '' as part, 'h' as unit, p.hours as amount, 1::numeric as base, 'sleep_stage' as record,
+        p.file_id, p.at, p.stage as label
+    from placed p join fullest using (day, origin, source) where p.day between :first and :last"""
+
+_WORKOUTS = """
+    select local_day(w.person_id, w.started_at) as day, '' as part, 'min' as unit,
+        coalesce(w.duration_min, extract(epoch from w.ended_at - w.started_at) / 60)::numeric as amount,
+        1::numeric as base, 'workout' as record, w.file_id, w.at, w.activity as label
+    from workout w
+    where w.person_id = :person and w.absent_since is null
+        and local_day(w.person_id, w.started_at) between :first and :last"""
+
+
+def _serving(column: str, unit: str) -> str:
+    return f"""
+        select day, '' as part, '{unit}' as unit, {column}::numeric as amount, 1::numeric as base,
+            'serving' as record, file_id, at, food as label
+        from serving
+        where person_id = :person and absent_since is null and {column} is not null
+            and day between :first and :last"""  # noqa: S608
+
+
+def _money(sign: str, part: str) -> str:
+    """Bookings that are not transfers between own accounts: money out counts positive for spending."""
+    return f"""
+        select booked_on as day, {part} as part, currency as unit, abs(amount) as amount, 1::numeric as base,
+            'transaction' as record, file_id, at, coalesce(nullif(payee, ''), memo) as label
+        from transaction
+        where person_id = :person and absent_since is null and amount {sign} 0 and transfer_account is null
+            and booked_on between :first and :last"""  # noqa: S608
+
+
+_CATEGORY = "coalesce(nullif(category, ''), 'uncategorised')"
+
+
+def _time(part: str, amount: str, base: str = "1::numeric", unit: str = "h") -> str:
+    return f"""
+        select coalesce(day, local_day(person_id, started_at)) as day, {part} as part, '{unit}' as unit,
+            {amount} as amount, {base} as base, 'time_entry' as record, file_id, at,
+            coalesce(nullif(description, ''), project, '') as label
+        from time_entry
+        where person_id = :person and absent_since is null and seconds is not null
+            and coalesce(day, local_day(person_id, started_at)) between :first and :last"""  # noqa: S608
+
+
+_HOURS = "seconds / 3600.0"
+
+_PIPELINE = """
+    select d::date as day, '' as part, currency as unit, amount * coalesce(probability, 0)::numeric as amount,
+        1::numeric as base, 'deal' as record, file_id, at, title as label
+    from deal, generate_series(cast(:first as date), cast(:last as date), interval '1 day') d
+    where person_id = :person and absent_since is null and amount is not null and created_on <= d
+        and (status = 'open' or closed_on > d)"""
+
+
+def _invoices(condition: str) -> str:
+    return f"""
+        select d::date as day, '' as part, currency as unit,
+            gross - case when paid_on is null then coalesce(paid, 0) else 0 end as amount, 1::numeric as base,
+            'invoice' as record, file_id, at, number || ' ' || client as label
+        from invoice, generate_series(cast(:first as date), cast(:last as date), interval '1 day') d
+        where person_id = :person and absent_since is null and status not in ('draft', 'void')
+            and issued_on <= d and (paid_on > d or (paid_on is null and status <> 'paid')) and {condition}"""  # noqa: S608
+
+
+_EXPENSES = """
+    select spent_on as day, '' as part, currency as unit, amount, 1::numeric as base, 'expense' as record, file_id, at,
+        vendor as label
+    from expense where person_id = :person and absent_since is null and spent_on between :first and :last"""
+
+_INVOICED = """
+    select issued_on as day, '' as part, currency as unit, coalesce(net, gross) as amount, 1::numeric as base,
+        'invoice' as record, file_id, at, number || ' ' || client as label
+    from invoice
+    where person_id = :person and absent_since is null and status not in ('draft', 'void')
+        and issued_on between :first and :last"""
+
+FACTS: tuple[Fact, ...] = (
+    Fact("sleep", "health", "Sleep", "h", "time asleep in the night one woke up from, by the fullest device", "sum", _SLEEP),
+    _metric("steps", "steps", "Steps", "count", "steps of the local day, by the device that counted most"),
+    _metric("distance", "distance_walking_running", "Distance on foot", "m", "metres walked and run, by the fullest device"),
+    _metric("active_energy", "active_energy", "Active energy", "kcal", "energy spent moving, by the fullest device"),
+    _metric("exercise", "exercise_time", "Exercise", "min", "exercise minutes, by the fullest device"),
+    _metric("resting_heart_rate", "resting_heart_rate", "Resting heart rate", "count/min", "last value of the day"),
+    _metric("heart_rate", "heart_rate", "Heart rate", "count/min", "mean of all readings of the day"),
+    _metric("heart_rate_variability", "heart_rate_variability", "Heart rate variability", "ms", "mean SDNN of the day"),
+    _metric("weight", "body_mass", "Weight", "kg", "last value of the day"),
+    Fact("workouts", "health", "Workouts", "min", "active minutes of the workouts that began on the day", "sum", _WORKOUTS),
+    Fact("energy", "nutrition", "Energy eaten", "kcal", "kilocalories of all servings", "sum", _serving("energy_kcal", "kcal")),
+    Fact("protein", "nutrition", "Protein", "g", "grams in all servings", "sum", _serving("protein_g", "g")),
+    Fact("carbs", "nutrition", "Carbohydrates", "g", "grams in all servings", "sum", _serving("carbs_g", "g")),
+    Fact("fat", "nutrition", "Fat", "g", "grams in all servings", "sum", _serving("fat_g", "g")),
+    Fact("spend", "finance", "Spending", "", "money out, own transfers left out", "sum", _money("<", "''")),
+    Fact("income", "finance", "Income", "", "money in, own transfers left out", "sum", _money(">", "''")),
+    Fact("spend_by_category", "finance", "Spending by category", "", "money out, by category", "sum", _money("<", _CATEGORY)),
+    Fact("income_by_category", "finance", "Income by category", "", "money in, by category", "sum", _money(">", _CATEGORY)),
+    Fact("hours", "time", "Hours tracked", "h", "sum of the entries that began on the day", "sum", _time("''", _HOURS)),
+    Fact(
+        "hours_by_project", "time", "Hours by project", "h", "sum of the entries that began on the day, by project", "sum",
+        _time("coalesce(nullif(project, ''), 'no project')", _HOURS),
+    ),
+    Fact(
+        "billable_share", "time", "Billable share", "fraction", "billable hours over all hours", "share",
+        _time("''", f"case when billable then {_HOURS} else 0 end", _HOURS, "fraction"),
+    ),
+    Fact(
+        "pipeline_weighted", "business", "Weighted pipeline", "", "amount times probability of the deals open that day",
+        "sum", _PIPELINE,
+    ),
+    Fact("invoiced", "business", "Invoiced", "", "net of the invoices sent that day", "sum", _INVOICED),
+    Fact("invoices_open", "business", "Invoices unpaid", "", "sent and not paid by that day", "sum", _invoices("true")),
+    Fact(
+        "invoices_due", "business", "Invoices due", "", "unpaid, and due that day or before", "sum",
+        _invoices("due_on <= d"),
+    ),
+    Fact("expenses", "business", "Business expenses", "", "spent that day, tax included", "sum", _EXPENSES),
+)  # fmt: skip
+
+FACT_BY_NAME: dict[str, Fact] = {fact.name: fact for fact in FACTS}

@@ -1,0 +1,154 @@
+"""What travels between the rooms: an arrival is entered in the ledger, a reading is what the file said, a receipt what
+became of it. `ingest` makes them, stores take them, everybody shows them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from twinning_pipelines.records.record import Record
+from twinning_pipelines.source import Claim, Rejection, Source
+
+SHOWN_REJECTIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of one table in one file. `read = accepted + rejected`, always."""
+
+    accepted: int
+    rejected: int
+
+    @property
+    def read(self) -> int:
+        """Rows met in the file."""
+        return self.accepted + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of a file before anybody read it."""
+
+    person: str
+    sha256: str
+    name: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in the ledger. status: pending, loaded, unreadable or unrouted."""
+
+    file_id: int
+    person: str
+    sha256: str
+    name: str
+    modified_at: datetime
+    source: str | None
+    source_version: int | None
+    status: str
+    counts: dict[str, Counts] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a file changed in one table.
+
+    new + edited + same = accepted. same: already known so, or known better from a newer file. absent: known facts of the
+    time that the file covers which it does not mention.
+    """
+
+    new: int = 0
+    edited: int = 0
+    same: int = 0
+    absent: int = 0
+
+
+class Reading(Protocol):
+    """What one file said, checked, waiting on disk: memory is bounded by the batch, never by the file."""
+
+    @property
+    def source(self) -> Source:
+        """Who read it."""
+
+    @property
+    def exported_at(self) -> datetime | None:
+        """When the file says it was made."""
+
+    @property
+    def counts(self) -> Mapping[str, Counts]:
+        """By table name; every table of the source that the file had rows for."""
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """Totals that the file states about itself."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Sentences for the person who dropped it."""
+
+    def accepted(self, record: Record) -> Iterator[pa.RecordBatch]:
+        """The good rows of one table, batch by batch; for a series with a `block` column into `blocks`."""
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Every rejected row."""
+
+    def blocks(self, record: Record) -> pa.Table:
+        """The days of a series: metric, origin, day (UTC), n, digest; a row's `block` is its index here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one file. `problem` says why nothing of it was taken; then there are no tables."""
+
+    file: str
+    source: str | None = None
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    changes: Mapping[str, Changes] | None = None
+    rejections: tuple[Rejection, ...] = ()
+    unit: str = "line"
+    notices: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def read(self) -> int:
+        """Rows met in the file, over all tables."""
+        return sum(each.read for each in self.counts.values())
+
+    @property
+    def accepted(self) -> int:
+        """Good rows, over all tables."""
+        return sum(each.accepted for each in self.counts.values())
+
+    @property
+    def rejected(self) -> int:
+        """Rejected rows, over all tables."""
+        return sum(each.rejected for each in self.counts.values())
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of the command-line contract: one for each file."""
+        head: dict[str, Any] = {"file": self.file, "source": self.source}
+        if self.problem is not None:
+            head["error"] = self.problem
+        return head | {
+            "read": self.read,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "tables": {name: self._table(name, counts) for name, counts in self.counts.items()},
+            "rejections": [
+                {"at": f"{self.unit} {each.at}", "table": each.record, "reason": each.reason}
+                for each in self.rejections
+            ],
+            "notices": list(self.notices),
+        }
+
+    def _table(self, name: str, counts: Counts) -> dict[str, int]:
+        table = {"accepted": counts.accepted, "rejected": counts.rejected}
+        if self.changes is None:
+            return table
+        change = self.changes.get(name, Changes())
+        return table | {"new": change.new, "edited": change.edited, "same": change.same, "absent": change.absent}

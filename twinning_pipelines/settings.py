@@ -1,0 +1,47 @@
+"""Every TWINNING_* variable: its type, its default, its meaning. Read once, at the top; nothing below reads the environment."""
+
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import platformdirs
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("twinning", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """The settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="TWINNING_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=_default_home, description="Folder of inbox, archive, quarantine, db and exports."
+    )
+    database_url: SecretStr | None = Field(None, description="Postgres to use instead of the embedded one.")
+    pg_bin: Path | None = Field(None, description="Folder of the Postgres programs for the embedded database.")
+    zone: str = Field("UTC", description="IANA zone of people whose zone nobody has set, and of the schedules.")
+    still_seconds: float = Field(5.0, ge=0, description="How long a dropped file must stay unchanged, seconds.")
+    influx_url: str | None = Field(
+        None, description="InfluxDB 2 to keep a projection of the series in; none without it."
+    )
+    influx_token: SecretStr | None = Field(None, description="Its API token.")
+    influx_org: str = Field("twinning", description="Its organisation.")
+    influx_bucket: str = Field("twinning", description="Its bucket; made if it is missing.")
+    notify_urls: str = Field("", description="Apprise URLs, separated by blanks, that hear of failed runs.")
+    keep_runs_days: int = Field(60, ge=1, description="How long Dagster keeps its runs and their logs, days.")
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Zurich")
+        return zone
+
+    @cached_property
+    def home_zone(self) -> ZoneInfo:
+        """The zone of people whose zone nobody has set."""
+        return ZoneInfo(self.zone)

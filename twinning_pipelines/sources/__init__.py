@@ -1,0 +1,38 @@
+"""Every source, one line each. The list is explicit: a source that fails to import stops everything, half-loaded is worse.
+
+Adding one: write its module, add its line here, put a sample and its golden beside the tests. See CONTRIBUTING.
+"""
+
+from twinning_pipelines.source import Source
+from twinning_pipelines.sources.business import deals, expenses, hubspot, invoices
+from twinning_pipelines.sources.finance import ofx_statement, qif_register
+from twinning_pipelines.sources.health import apple_health
+from twinning_pipelines.sources.nutrition import cronometer
+from twinning_pipelines.sources.nutrition import template as nutrition_template
+from twinning_pipelines.sources.time import template as time_template
+from twinning_pipelines.sources.time import timewarrior, toggl
+
+
+def registered(*sources: Source) -> tuple[Source, ...]:
+    """The sources in their order. Raises ValueError when two share a name."""
+    names = [source.name for source in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two sources are called {', '.join(twice)}")
+    return sources
+
+
+SOURCES: tuple[Source, ...] = registered(
+    apple_health.SOURCE,
+    nutrition_template.SOURCE,
+    cronometer.SOURCE,
+    ofx_statement.SOURCE,
+    qif_register.SOURCE,
+    time_template.SOURCE,
+    toggl.SOURCE,
+    timewarrior.SOURCE,
+    deals.SOURCE,
+    hubspot.SOURCE,
+    invoices.SOURCE,
+    expenses.SOURCE,
+)

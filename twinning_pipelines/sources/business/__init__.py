@@ -1,0 +1,1 @@
+"""Where deals, invoices and expenses come from."""

@@ -1,0 +1,1 @@
+"""Where food diaries come from."""

@@ -1,0 +1,1 @@
+"""Where tracked time comes from."""
