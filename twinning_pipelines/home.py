@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from twinning_pipelines.ingest.sweep import Folders
 from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.source import Source
@@ -42,6 +43,11 @@ class Home:
     def quarantine(self) -> Path:
         """Where files go that nobody could read."""
         return self.settings.home / "quarantine"
+
+    @property
+    def folders(self) -> Folders:
+        """The three folders of the road."""
+        return Folders(self.inbox, self.archive, self.quarantine)
 
     @property
     def exports(self) -> Path:

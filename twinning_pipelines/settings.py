@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=_default_home, description="Folder of inbox, archive, quarantine, db and exports."
     )
+    person: str = Field("me", description="Whose files are meant when the command line names nobody.")
     database_url: SecretStr | None = Field(None, description="Postgres to use instead of the embedded one.")
     pg_bin: Path | None = Field(None, description="Folder of the Postgres programs for the embedded database.")
     zone: str = Field("UTC", description="IANA zone of people whose zone nobody has set, and of the schedules.")

@@ -37,9 +37,10 @@ _CUT_TAG = re.compile(r"</?[\w.]*", re.ASCII)
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));", re.IGNORECASE)
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": "\u00a0"}
 
-# Unicode noncharacters, which no text holds: they stand for markup that is text, and for what a comment covered.
+# Noncharacters, which no text holds, stand for markup that is text; a blank that no text holds covers comments.
 _HIDE = str.maketrans("<>&", "\ufdd0\ufdd1\ufdd2")
-_SHOW = str.maketrans({"\ufdd0": "<", "\ufdd1": ">", "\ufdd2": "&", "\ufdd3": None})
+_COVER = "\x1f"
+_SHOW = str.maketrans({"\ufdd0": "<", "\ufdd1": ">", "\ufdd2": "&", _COVER: None})
 _COVERED = re.compile(r"[^\r\n]")
 
 
@@ -91,9 +92,9 @@ def masked(text: str) -> str:
         pieces.append(text[done:start])
         done = end + 3
         if comment:
-            pieces.append(_COVERED.sub("\ufdd3", text[start:done]))
+            pieces.append(_COVERED.sub(_COVER, text[start:done]))
         else:
-            pieces += ["\ufdd3" * 9, text[start + 9 : end].translate(_HIDE), "\ufdd3" * 3]
+            pieces += [_COVER * len("<![CDATA["), text[start + 9 : end].translate(_HIDE), _COVER * len("]]>")]
     return "".join([*pieces, text[done:]]) if pieces else text
 
 
@@ -139,7 +140,10 @@ class _Walker:
                 fields[leaf_key] = _clean(self.text[leaf.start(4) : late])
             leaf, late = None, 0
             if key is None:
-                key = self._close(token) if slash else self._open_or_key(token)
+                if slash:
+                    self._close(token)
+                else:
+                    key = self._open_or_key(token)
                 fields, keys = self.fields, self.keys
                 if key is None:
                     continue
@@ -213,10 +217,12 @@ class _Walker:
         """Closes an aggregate and all in it; a closing tag without an opening one means nothing."""
         upper, stop = token[2].upper(), token.end(3)
         self.found.complete = self.found.complete or upper in ("OFX", "OFC")
-        if any(entry.name == upper for entry in self.stack):
+        if not self.stack or self.stack[-1].name != upper:
+            if all(entry.name != upper for entry in self.stack):
+                return
             while self.stack[-1].name != upper:
                 self._finish(token.start())
-            self._finish(stop)
+        self._finish(stop)
 
     def _push(self, upper: str, start: int) -> None:
         role = ROLES.get(upper, "")

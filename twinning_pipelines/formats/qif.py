@@ -1,0 +1,233 @@
+"""QIF, Quicken's interchange format, as Quicken, Money, GnuCash and banks really write it.
+
+    document = qif.read(data)
+    order = dates.decide(document.date_texts(), hint=document.date_hint)
+    for record in document.records:
+        record.section, record.line, record.account, record.get("T"), record.address, record.splits
+
+A line is a code and its value (`T-12.50`); `^` ends a record, `!Type:Bank` begins a section, `!Account` names the
+account of what follows. Everything is text still. Each nonempty block of lines is exactly one record, whatever is in
+it: nothing is skipped but blank lines and `#` comments before the first section.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from twinning_pipelines.errors import HostileFile, UnreadableFile
+from twinning_pipelines.formats import text
+
+MAX_BYTES = 512 * 1024**2
+_MAX_REPEATS = 99
+
+_BANK = "Bank"
+_ACCOUNT = "Account"
+_PRICES = "Prices"
+BANK_SECTIONS = frozenset((_BANK, "Cash", "CCard", "Oth A", "Oth L", "Invoice"))
+INVESTMENT_SECTIONS = frozenset(("Invst",))
+LIST_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Memorized", "Security", _PRICES, "Budget"))
+_SECTIONS = {
+    name.casefold().replace(" ", ""): name for name in BANK_SECTIONS | INVESTMENT_SECTIONS | LIST_SECTIONS
+}
+
+_HEAD = re.compile(r"!\s*(type|account|option|clear)\b\s*:?\s*(.*)", re.IGNORECASE)
+_AUTOSWITCH = "autoswitch"
+_ORDERS = ("MDY", "DMY", "YMD")
+# Elsewhere S and A are what the list says they are: the symbol of a security, for one.
+_PLAIN_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Security", "Budget"))
+_SPLIT_CODES = {"E": "memo", "$": "amount", "%": "percent"}
+_NUMBER_CODES = ("T", "U", "$", "O", "Q", "I")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as `!Account` gives it: name (N), kind (T: Bank, CCard, Invst, …, as written), description (D)."""
+
+    name: str
+    kind: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One part of a record: category or [account] (S), memo (E), amount (`$`) and percentage (%), '' if not given."""
+
+    category: str
+    memo: str = ""
+    amount: str = ""
+    percent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One block of lines up to its `^`.
+
+    section: Bank, Cash, CCard, Oth A, Oth L, Invoice, Invst, Account, Cat, Class, Memorized, Security, Prices, Budget, or
+    what the file says. line: where it begins, from 1. raw: its lines without the `^`. fields: value by code; a code
+    that comes again is `M#2` and so on. account: the one it stands in, None before any is named. address: its A lines.
+    prices: (symbol, price, date) of each line of a Prices block. cut: the file, or the section, ends before its `^`.
+    """
+
+    section: str
+    line: int
+    raw: str
+    fields: Mapping[str, str]
+    account: Account | None = None
+    address: tuple[str, ...] = ()
+    splits: tuple[Split, ...] = ()
+    prices: tuple[tuple[str, str, str], ...] = ()
+    cut: bool = False
+
+    def get(self, code: str) -> str:
+        """The value of a code, '' where the record has none."""
+        return self.fields.get(code, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One QIF file. codec: what its bytes were read with. date_hint: the order that `!Option:MDY` names, '' for none.
+
+    headless: records stand before any section; they are read as Bank, as some banks write them.
+    """
+
+    codec: str
+    date_hint: str
+    headless: bool
+    records: Sequence[Record]
+
+    def date_texts(self) -> Iterator[str]:
+        """Every date of a transaction or price, for `dates.decide`."""
+        for record in self.records:
+            if record.section not in LIST_SECTIONS and "D" in record.fields:
+                yield record.fields["D"]
+            yield from (on for _, _, on in record.prices)
+
+    def amount_texts(self) -> Iterator[str]:
+        """Every number of a transaction or price, for `numbers.decide`."""
+        for record in self.records:
+            if record.section not in LIST_SECTIONS:
+                yield from (record.fields[code] for code in _NUMBER_CODES if code in record.fields)
+                yield from (split.amount for split in record.splits if split.amount)
+            yield from (price for _, price, _ in record.prices)
+
+
+def read(data: bytes) -> Document:
+    """The document in the bytes of a file.
+
+    Raises UnreadableFile when there is neither a section nor a `^`, or the bytes are no text; HostileFile past 512 MiB.
+    """
+    if len(data) > MAX_BYTES:
+        raise HostileFile(f"larger than {MAX_BYTES // 1024**2} MiB: no ledger is that long")
+    decoded = text.decode(data)
+    if decoded.is_binary:
+        raise UnreadableFile("not QIF: its bytes are no text")
+    reader = _Reader()
+    for at, line in enumerate(decoded.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+        reader.take(at, line.strip())
+    if not reader.marked:
+        raise UnreadableFile("not QIF: it has neither a !Type line nor a ^")
+    reader.end_record(cut=True)
+    return Document(decoded.codec, reader.date_hint, reader.headless, reader.records)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The state of one pass over the lines: the section, the account, and the record that is open."""
+
+    records: list[Record] = field(default_factory=list)
+    section: str = ""
+    account: Account | None = None
+    date_hint: str = ""
+    headless: bool = False
+    marked: bool = False
+    lines: list[str] = field(default_factory=list)
+    line: int = 0
+    listing: bool = False
+    listed: list[Account] = field(default_factory=list)
+
+    def take(self, at: int, line: str) -> None:
+        """One line without the blanks around it."""
+        if not line:
+            return
+        if line[0] == "^":
+            self.marked = True
+            self.end_record()
+            # Two records glued on one line: what follows the mark begins the next.
+            self.take(at, line.lstrip("^ \t"))
+        elif line[0] == "!" and (head := _HEAD.match(line)):
+            self.marked = True
+            self.end_record(cut=True)
+            self._begin(head[1].lower(), head[2].strip())
+        elif line[0] != "#" or self.lines or self.section:
+            if not self.lines:
+                self.line = at
+            self.lines.append(line)
+
+    def end_record(self, *, cut: bool = False) -> None:
+        """Closes the open record, if any; `cut` when no `^` did."""
+        if not self.lines:
+            return
+        if not self.section:
+            self.section, self.headless = _BANK, True
+        account = None if self.section in LIST_SECTIONS else self.account
+        record = _record(self.section, self.line, self.lines, account, cut=cut)
+        self.records.append(record)
+        self.lines = []
+        if self.section == _ACCOUNT and record.get("N"):
+            self.listed.append(Account(record.get("N"), record.get("T"), record.get("D")))
+
+    def _begin(self, word: str, value: str) -> None:
+        """A line that begins with `!`."""
+        if word in ("option", "clear"):
+            if value.casefold() == _AUTOSWITCH:
+                self._switch()
+                self.listing = word == "option"
+            elif word == "option" and value.upper() in _ORDERS:
+                self.date_hint = value.upper()
+            return
+        self._switch()
+        self.section = _ACCOUNT if word == "account" else _SECTIONS.get(value.casefold().replace(" ", ""), value)
+
+    def _switch(self) -> None:
+        """Makes the account just named the current one, unless AutoSwitch says that several were only listed."""
+        if self.listed and not (self.listing and len(self.listed) > 1):
+            self.account = self.listed[-1]
+        self.listed = []
+
+
+def _record(section: str, line: int, lines: list[str], account: Account | None, *, cut: bool) -> Record:
+    raw = "\n".join(lines)
+    if section == _PRICES:
+        return Record(section, line, raw, {}, prices=tuple(map(_price, lines)), cut=cut)
+    fields: dict[str, str] = {}
+    address: list[str] = []
+    splits: list[dict[str, str]] = []
+    for each in lines:
+        code, value = each[0], each[1:].strip()
+        if section in _PLAIN_SECTIONS:
+            fields[_free(fields, code)] = value
+        elif code == "S":
+            splits.append({"category": value})
+        elif code == "A":
+            address.append(value)
+        elif splits and code in _SPLIT_CODES and _SPLIT_CODES[code] not in splits[-1]:
+            splits[-1][_SPLIT_CODES[code]] = value
+        else:
+            fields[_free(fields, code)] = value
+    parts = tuple(Split(**split) for split in splits)
+    return Record(section, line, raw, fields, account, tuple(address), parts, cut=cut)
+
+
+def _price(line: str) -> tuple[str, str, str]:
+    """Symbol, price and date of a line of prices: `"IBM",110.10,"12/21' 7"`; '' for what is missing."""
+    cells = next(csv.reader([line]), [])
+    symbol, price, on, *_ = [*map(str.strip, cells), "", "", ""]
+    return symbol, price, on
+
+
+def _free(fields: dict[str, str], code: str) -> str:
+    if code not in fields:
+        return code
+    repeats = (f"{code}#{number}" for number in range(2, _MAX_REPEATS))
+    return next((repeat for repeat in repeats if repeat not in fields), f"{code}#{_MAX_REPEATS}")

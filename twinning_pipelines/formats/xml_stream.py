@@ -24,8 +24,6 @@ PORTION_BYTES = 4 * 1024**2
 PROLOG_BYTES = 1024**2
 LONGEST_ELEMENT_BYTES = 64 * 1024**2
 DEEPEST = 64
-# Expat is fastest on pieces that stay in the processor's cache.
-_PIECE_BYTES = 64 * 1024
 
 _CONTROLS = bytes(sorted(set(range(32)) - set(b"\t\n\r")))
 _ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
@@ -36,11 +34,14 @@ _CUT_SHORT = {
 }
 
 
-class Inner(NamedTuple):
-    """An element inside another: `owner` is the index of the one below the root, `depth` is 1 for its children."""
+# An element inside another: the index of the one below the root, its depth there (1: a child), name, attributes.
+# A plain tuple, because every third record of an export has a child.
+Inner = tuple[int, int, str, dict[str, str]]
 
-    owner: int
-    depth: int
+
+class Child(NamedTuple):
+    """A child of an element below the root."""
+
     name: str
     attributes: dict[str, str]
 
@@ -52,7 +53,7 @@ class Element:
     at: int
     name: str
     attributes: dict[str, str]
-    children: tuple[Inner, ...]
+    children: tuple[Child, ...]
     raw: str
 
 
@@ -86,10 +87,10 @@ class Portion:
         indexes = [index for index, name in enumerate(self.names) if name in wanted]
         if not indexes:
             return
-        children: dict[int, list[Inner]] = {index: [] for index in indexes}
-        for inner in self.inner:
-            if inner.depth == 1 and inner.owner in children:
-                children[inner.owner].append(inner)
+        children: dict[int, list[Child]] = {index: [] for index in indexes}
+        for owner, depth, name, attributes in self.inner:
+            if depth == 1 and owner in children:
+                children[owner].append(Child(name, attributes))
         lines = self.lines()
         for index in indexes:
             yield Element(
@@ -106,10 +107,10 @@ def portions(stream: BinaryIO, root: str, *, portion_bytes: int = PORTION_BYTES)
     text, line = document(stream, root, portion_bytes)
     reader = _Reader(line)
     while text:
-        portion = reader.feed(text)
+        portion = reader.feed(text.translate(None, _CONTROLS))
         if portion is not None:
             yield portion
-        text = stream.read(portion_bytes).translate(None, _CONTROLS)
+        text = stream.read(portion_bytes)
     yield reader.finish()
 
 
@@ -121,7 +122,6 @@ def document(stream: BinaryIO, root: str, portion_bytes: int = PORTION_BYTES) ->
     head = stream.read(max(portion_bytes, PROLOG_BYTES))
     if not head.strip(b"\0 \t\r\n"):
         raise UnreadableFile("the file is empty")
-    head = head.translate(None, _CONTROLS)
     begin = re.search(rb"<" + root.encode() + rb"(?=[\s/>])", head[:PROLOG_BYTES])
     if begin is None:
         raise UnreadableFile(f"no <{root}> in the first {PROLOG_BYTES // 1024} KiB")
@@ -163,7 +163,7 @@ class _Reader:
                 attributes.append(values)
                 starts.append(parser.CurrentByteIndex)
             elif depth > 1:
-                inner.append(Inner(len(names) - 1, depth - 1, name, values))
+                inner.append((len(names) - 1, depth - 1, name, values))
                 if depth > DEEPEST:
                     raise HostileFile(f"elements nested deeper than {DEEPEST}")
             depth += 1
@@ -194,12 +194,8 @@ class _Reader:
         return self._cut(len(self._names), self._root_end)
 
     def _parse(self, text: bytes, *, last: bool) -> None:
-        view = memoryview(text)
         try:
-            for begin in range(0, len(text), _PIECE_BYTES):
-                self._parser.Parse(view[begin : begin + _PIECE_BYTES], False)
-            if last:
-                self._parser.Parse(b"", True)
+            self._parser.Parse(text, last)
         except expat.ExpatError as damage:
             raise UnreadableFile(self._says(damage.code)) from damage
 
@@ -216,7 +212,7 @@ class _Reader:
         skipped = self._text[: begin - self._offset]
         text = self._text[begin - self._offset : end - self._offset]
         first_line = self._line + skipped.count(b"\n")
-        whole = next((i for i in range(len(self._inner), 0, -1) if self._inner[i - 1].owner < count), 0)
+        whole = next((i for i in range(len(self._inner), 0, -1) if self._inner[i - 1][0] < count), 0)
         portion = Portion(
             self._names[:count],
             self._attributes[:count],
@@ -228,5 +224,5 @@ class _Reader:
         self._text = self._text[end - self._offset :]
         self._offset, self._line = end, first_line + text.count(b"\n")
         del self._names[:count], self._attributes[:count], self._starts[:count]
-        self._inner[:] = [inner._replace(owner=inner.owner - count) for inner in self._inner[whole:]]
+        self._inner[:] = [(owner - count, *inside) for owner, *inside in self._inner[whole:]]
         return portion

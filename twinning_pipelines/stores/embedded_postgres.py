@@ -268,8 +268,11 @@ def _owner_for(path: Path) -> _Owner:
         return _Owner()
     # What exists tells best: a cluster of a person's own, or one from before the account `twinning` was made.
     for owned in (path / "data", path):
-        if owned.exists() and (state := owned.stat()).st_uid != 0:
-            return _Owner(state.st_uid, state.st_gid)
+        with suppress(FileNotFoundError, KeyError):
+            state = owned.stat()
+            # initdb needs a name: the uid of a bind mount's owner may have none in a container.
+            if state.st_uid != 0 and pwd.getpwuid(state.st_uid):
+                return _Owner(state.st_uid, state.st_gid)
     for name in SERVER_ACCOUNTS:
         with suppress(KeyError):
             account = pwd.getpwnam(name)

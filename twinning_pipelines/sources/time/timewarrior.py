@@ -59,7 +59,7 @@ def _of_export(text: str) -> Iterable[tuple[int, str, object]]:
     try:
         intervals = json.loads(text)
     except (ValueError, RecursionError):
-        lines = [line.strip().removesuffix(",") for line in text.splitlines()]
+        lines = [line.strip().removesuffix(",") for line in text.split("\n")]
         pieces = [line for line in lines if line.strip("[] ")]
         found = [(at, piece, _json(piece)) for at, piece in enumerate(pieces, 1)]
         if not any(isinstance(interval, dict) for _, _, interval in found):
@@ -67,7 +67,9 @@ def _of_export(text: str) -> Iterable[tuple[int, str, object]]:
         return found
     if not isinstance(intervals, list):
         raise UnreadableFile("not a list of intervals")
-    return [(at, as_json(interval), interval) for at, interval in enumerate(intervals, 1)]
+    # An escape may stand for half a character, which no text column takes.
+    raws = (as_json(interval).encode(errors="replace").decode() for interval in intervals)
+    return [(at, raw, interval) for at, (raw, interval) in enumerate(zip(raws, intervals, strict=True), 1)]
 
 
 def _json(text: str) -> object:
@@ -78,7 +80,7 @@ def _json(text: str) -> object:
 
 
 def _of_data(text: str) -> Iterable[tuple[int, str, object]]:
-    for at, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield at, line, _of_line(line.strip())
 

@@ -37,6 +37,19 @@ _ENTER = """
         ) then 'pending' else intake_file.status end
     returning id"""
 
+_SETTLE_IN = (
+    """insert into person_zone (person_id, since, zone) values (:id, :since, :zone)
+        on conflict (person_id, since) do update set zone = excluded.zone""",
+    """insert into stale_rollup (person_id, metric_id, day)
+        select distinct b.person_id, b.metric_id, b.day + shift from sample_block b, generate_series(-1, 1) as shift
+        where b.person_id = :id on conflict do nothing""",
+    """insert into stale_day (person_id, day)
+        select :id, day from stale_rollup where person_id = :id
+        union
+        select :id, f.day + shift from daily_fact f, generate_series(-1, 1) as shift where f.person_id = :id
+        on conflict do nothing""",
+)
+
 
 class PostgresStore:
     """Implements `ingest.road.Store`. `after_load` runs in the loading transaction, with the person's id."""
@@ -94,9 +107,23 @@ class PostgresStore:
             ]
         return Clock.of(stays) if stays else Clock.fixed(self._home_zone)
 
+    def people(self) -> list[str]:
+        """Everybody who ever dropped a file."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.text("select name from person order by name")).scalars())
+
+    def settle_in(self, person: str, zone: str, since: datetime | None) -> None:
+        """Notes that a person lives in a zone from an instant on, or ever; all their days become stale."""
+        with self._engine.begin() as connection:
+            values = {"id": self._person(connection, person), "zone": zone, "since": since or _BEGINNING}
+            for statement in _SETTLE_IN:
+                connection.execute(sa.text(statement), values)
+            self._after_load(connection, values["id"])
+
     def assign(self, entry: Entry, source: Source) -> None:
-        """Notes who will read the file."""
-        self._update(entry, "source = :source", {"source": source.name})
+        """Notes who will read the file; one that was refused before gets another chance."""
+        chance = "case when status in ('unreadable', 'unrouted') then 'pending' else status end"
+        self._update(entry, f"source = :source, problem = null, status = {chance}", {"source": source.name})
 
     def refuse(self, entry: Entry, status: str, problem: str) -> None:
         """Notes why nothing of the file was taken. What an earlier reading of it stored stays."""

@@ -1,0 +1,361 @@
+"""The `twinning` command: thin, each verb calls one function. Scripts depend on its words, its JSON and its exit codes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import click
+from pydantic import ValidationError
+
+from twinning_pipelines import shown
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.errors import TwinningError, WrongUsage
+from twinning_pipelines.home import Home, OpenHome
+from twinning_pipelines.ingest.inbox import walk_files
+from twinning_pipelines.ingest.road import look, receive, take
+from twinning_pipelines.ingest.sweep import drain
+from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
+from twinning_pipelines.marts.freshness import status_of
+from twinning_pipelines.products.influx_projection import project, queue_everything
+from twinning_pipelines.products.summary import Summary, summarise
+from twinning_pipelines.receipt import Receipt
+from twinning_pipelines.settings import Settings
+
+EXIT_OK, EXIT_UNREADABLE, EXIT_USAGE = 0, 1, 2
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else.")
+PERSON = click.option("--person", help="Whose. Default: the only person there is, else TWINNING_PERSON.")
+PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+DAY = click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="The day, YYYY-MM-DD. Default: the newest with facts."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="twinning")
+def cli() -> None:
+    """Own your data: drop exports into a folder, and every number can be traced to the line it came from.
+
+    \b
+    Start with
+      twinning demo             realistic exports for two people, through the whole road
+      twinning check FILE       what would be read from a file; stores nothing
+      twinning ingest FILE      read and store it now
+      twinning status           what is there, what is overdue, what waits
+    """
+
+
+@cli.command()
+@JSON
+def demo(as_json: bool) -> None:
+    """Make sample exports for two people in a fresh home, run the whole job, and show what came of it."""
+    from twinning_pipelines.demo.show import run_demo  # noqa: PLC0415  (makers are loaded only when asked for)
+
+    run_demo(_home(), as_json=as_json)
+
+
+@cli.command()
+@PATHS
+@click.option("--person", help="Whose files these are. Default: TWINNING_PERSON.")
+@JSON
+def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
+    """Take files (folders are walked) down the same road as the inbox, now, and print their receipts.
+
+    Exit code 0: all read (rejected rows included); 1: a file is unreadable or nobody recognises it.
+    """
+    with _opened() as home:
+        receipts = list(_ingest(home, list(paths), person or home.home.settings.person, as_json))
+        with home.engine.begin() as connection:
+            refresh_facts(connection)
+    sys.exit(_exit_code(receipts))
+
+
+@cli.command()
+@PATHS
+@JSON
+def check(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
+    home = _home()
+    clock = Clock.fixed(home.settings.home_zone)
+    receipts = []
+    for path in walk_files(list(paths)):
+        with shown.progress_on(path.name, path.stat().st_size) as progress:
+            receipt = look(path, clock, home.sources, progress=progress)
+        _print_receipt(receipt, as_json)
+        receipts.append(receipt)
+    sys.exit(_exit_code(receipts))
+
+
+@cli.command()
+@JSON
+def sources(as_json: bool) -> None:
+    """Every source: domain, what it recognises, what it produces."""
+    every = _home().sources
+    if not as_json:
+        shown.show_sources(every)
+        return
+    for source in every:
+        shown.as_json(
+            {
+                "source": source.name,
+                "domain": source.domain,
+                "title": source.title,
+                "recognises": source.recognition,
+                "produces": [record.name for record in source.records],
+                "template": source.template,
+            }
+        )
+
+
+@cli.command()
+@DAY
+@PERSON
+@click.option("--facts", is_flag=True, help="Show the facts as a table.")
+@JSON
+def summary(day: datetime | None, person: str | None, facts: bool, as_json: bool) -> None:
+    """The summary of a person's day."""
+    with _opened() as home:
+        told = _summary(home, person, day)
+    if as_json:
+        shown.as_json(told.document())
+    elif facts:
+        shown.show_facts(told)
+    else:
+        shown.show_summary(told)
+
+
+@cli.command()
+@JSON
+def status(as_json: bool) -> None:
+    """Files, freshness per source, what waits to be counted or sent."""
+    with _opened() as home, home.engine.connect() as connection:
+        found = status_of(connection, home.home.sources)
+    if not as_json:
+        shown.show_status(found)
+        return
+    shown.as_json(
+        {
+            "files": found.files,
+            "rejected_rows": found.rejected_rows,
+            "freshness": [
+                {
+                    "person": each.person,
+                    "source": each.source,
+                    "files": each.files,
+                    "as_of": each.as_of.isoformat(),
+                    "silent_days": each.silent_days,
+                    "stale": each.is_stale,
+                }
+                for each in found.freshness
+            ],
+            "stale_days": found.stale_days,
+            "outboxes": {"influx": found.influx_outbox},
+            "dead_letters": {"influx": found.influx_dead_letters},
+            "newest_fact_day": found.newest_fact_day,
+        }
+    )
+
+
+@cli.command()
+@click.argument("fact")
+@DAY
+@PERSON
+@click.option("--all", "show_all", is_flag=True, help="Show every row, not only the weightiest twenty.")
+@JSON
+def explain(fact: str, day: datetime | None, person: str | None, show_all: bool, as_json: bool) -> None:
+    """From a number to the rows and file lines behind it. FACT is a name, or name:part as in spend_by_category:Rent."""
+    wanted, part = find_fact(fact)
+    with _opened() as home, home.engine.connect() as connection:
+        who = _person(home, person)
+        when = day.date() if day else _newest_day(home, who)
+        rows = evidence_of(connection, wanted, part, who, when)
+        told = [
+            each for each in facts_of(connection, who, when) if each.fact == wanted.name and part in ("", each.part)
+        ]
+    units = {source.name: source.unit for source in home.home.sources}
+    if not as_json:
+        shown.show_evidence(wanted, told, rows, units, len(rows) if show_all else 20)
+        return
+    shown.as_json(
+        {
+            "fact": fact,
+            "person": who,
+            "day": when.isoformat(),
+            "definition": wanted.definition,
+            "values": [
+                {"part": each.part, "unit": each.unit, "value": float(each.value), "n": each.n} for each in told
+            ],
+            "rows": [
+                {
+                    "amount": float(row.amount),
+                    "label": row.label,
+                    "table": row.record,
+                    "file": row.file,
+                    "sha256": row.sha256,
+                    "source": row.source,
+                    "at": f"{units.get(row.source, 'line')} {row.at}",
+                }
+                for row in rows
+            ],
+        }
+    )
+
+
+@cli.command()
+@JSON
+def redrive(as_json: bool) -> None:
+    """Read again, from the archive, the files with rejected rows, those refused, and those an older version read."""
+    with _opened() as home:
+        store, every = home.store, home.home.sources
+        entries = [*store.refused(), *(entry for source in every for entry in store.outdated(source))]
+        receipts = drain(entries, home.home.folders, store, every)
+        with home.engine.begin() as connection:
+            refresh_facts(connection)
+    for receipt in receipts:
+        _print_receipt(receipt, as_json)
+    sys.exit(_exit_code(receipts))
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--zone", required=True, help="IANA zone, for example Europe/Zurich.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on. Default: ever.")
+def person(name: str, zone: str, since: datetime | None) -> None:
+    """Say in which zone a person lives, or lived from a day on; their days are counted afresh."""
+    if zone not in available_timezones():
+        raise WrongUsage(f"{zone!r} is not an IANA time zone such as Europe/Zurich")
+    moment = since.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if since else None
+    with _opened() as home:
+        home.store.settle_in(name, zone, moment)
+        with home.engine.begin() as connection:
+            refresh_facts(connection)
+
+
+@cli.group()
+def influx() -> None:
+    """The projection of the series in InfluxDB."""
+
+
+@influx.command("push")
+@JSON
+def influx_push(as_json: bool) -> None:
+    """Write the days that are queued."""
+    _project(rebuild=False, as_json=as_json)
+
+
+@influx.command("rebuild")
+@JSON
+def influx_rebuild(as_json: bool) -> None:
+    """Delete and write again every day of every series, from Postgres."""
+    _project(rebuild=True, as_json=as_json)
+
+
+@cli.group()
+def db() -> None:
+    """The embedded Postgres of this home."""
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start it, and keep it until it is stopped."""
+    shown.OUT.print(_home().cluster.start(keep=True))
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop it."""
+    shown.ERR.print("stopped" if _home().cluster.stop() else "it was not running")
+
+
+@db.command("url")
+def db_url() -> None:
+    """Print its URL."""
+    shown.OUT.print(_home().cluster.url())
+
+
+def main() -> None:
+    """The console script: foreseen trouble becomes one line on standard error."""
+    try:
+        cli()
+    except WrongUsage as wrong:
+        shown.ERR.print(f"twinning: {wrong}", markup=False)
+        sys.exit(EXIT_USAGE)
+    except TwinningError as trouble:
+        shown.ERR.print(f"twinning: {trouble}", markup=False)
+        sys.exit(EXIT_UNREADABLE)
+
+
+def _home() -> Home:
+    try:
+        return Home(Settings())
+    except ValidationError as wrong:
+        said = "; ".join(
+            f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()
+        )
+        raise WrongUsage(said) from wrong
+
+
+@contextmanager
+def _opened() -> Iterator[OpenHome]:
+    with _home().opened() as home:
+        yield home
+
+
+def _ingest(home: OpenHome, paths: list[Path], person: str, as_json: bool) -> Iterator[Receipt]:
+    archive = home.home.archive
+    for path in walk_files(paths):
+        with shown.progress_on(path.name, path.stat().st_size) as progress:
+            entry = receive(path, person, home.store, archive)
+            receipt = take(entry, home.store, archive, home.home.sources, progress=progress)
+        receipt = replace(receipt, file=str(path))
+        _print_receipt(receipt, as_json)
+        yield receipt
+
+
+def _print_receipt(receipt: Receipt, as_json: bool) -> None:
+    if as_json:
+        shown.as_json(receipt.document())
+    else:
+        shown.show_receipt(receipt)
+
+
+def _exit_code(receipts: list[Receipt]) -> int:
+    return EXIT_UNREADABLE if any(receipt.problem is not None for receipt in receipts) else EXIT_OK
+
+
+def _person(home: OpenHome, asked: str | None) -> str:
+    if asked:
+        return asked
+    people = home.store.people()
+    return people[0] if len(people) == 1 else home.home.settings.person
+
+
+def _newest_day(home: OpenHome, person: str) -> date:
+    with home.engine.connect() as connection:
+        return last_day(connection, person) or datetime.now(home.home.settings.home_zone).date()
+
+
+def _summary(home: OpenHome, person: str | None, day: datetime | None) -> Summary:
+    who = _person(home, person)
+    when = day.date() if day else _newest_day(home, who)
+    with home.engine.connect() as connection:
+        return summarise(who, when, facts_of(connection, who, when))
+
+
+def _project(*, rebuild: bool, as_json: bool) -> None:
+    with _opened() as home:
+        far_side = home.home.influx()
+        if far_side is None:
+            raise WrongUsage("no InfluxDB is configured; set TWINNING_INFLUX_URL and TWINNING_INFLUX_TOKEN")
+        if rebuild:
+            queue_everything(home.engine)
+        far_side.ensure_bucket()
+        done = project(home.engine, far_side)
+    if as_json:
+        shown.as_json({"days": done.days, "points": done.points, "dead": done.dead})
+    else:
+        shown.OUT.print(f"{done.points:,} points of {done.days:,} days written, {done.dead:,} refused")

@@ -1,0 +1,1 @@
+"""Stand-ins for the servers that Twinning talks to."""
