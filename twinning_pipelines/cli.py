@@ -12,7 +12,6 @@ import click
 from pydantic import ValidationError
 
 from twinning_pipelines import shown
-from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import TwinningError, WrongUsage
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.ingest.inbox import walk_files
@@ -80,11 +79,10 @@ def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
     home = _home()
-    clock = Clock.fixed(home.settings.home_zone)
     receipts = []
     for path in walk_files(list(paths)):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
-            receipt = look(path, clock, home.sources, progress=progress)
+            receipt = look(path, home.settings.clock, home.sources, progress=progress)
         _print_receipt(receipt, as_json)
         receipts.append(receipt)
     sys.exit(_exit_code(receipts))
@@ -336,7 +334,7 @@ def _person(home: OpenHome, asked: str | None) -> str:
 
 def _newest_day(home: OpenHome, person: str) -> date:
     with home.engine.connect() as connection:
-        return last_day(connection, person) or datetime.now(home.home.settings.home_zone).date()
+        return last_day(connection, person) or home.home.settings.clock.day(datetime.now(UTC))
 
 
 def _summary(home: OpenHome, person: str | None, day: datetime | None) -> Summary:

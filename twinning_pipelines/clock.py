@@ -18,14 +18,19 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The zones of one person, oldest first; the first holds for all time before the second."""
+    """The zones of one person, oldest first; the first holds for all time before the second.
+
+    currency and date_order (DMY, MDY, YMD, or empty) are what the person means where a file does not say.
+    """
 
     stays: tuple[Stay, ...]
+    currency: str = "XXX"
+    date_order: str = ""
 
     @classmethod
-    def fixed(cls, zone: ZoneInfo) -> "Clock":
+    def fixed(cls, zone: ZoneInfo, currency: str = "XXX", date_order: str = "") -> "Clock":
         """The clock of somebody who never changes zone."""
-        return cls((Stay(_EVER, zone),))
+        return cls((Stay(_EVER, zone),), currency, date_order)
 
     @classmethod
     def of(cls, stays: Sequence[Stay]) -> "Clock":

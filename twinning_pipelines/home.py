@@ -90,7 +90,7 @@ class OpenHome:
     @cached_property
     def store(self) -> PostgresStore:
         """The system of record; every load counts the touched days afresh."""
-        return PostgresStore(self.engine, self.home.settings.home_zone, refresh_rollups)
+        return PostgresStore(self.engine, self.home.settings.clock, refresh_rollups)
 
 
 @contextmanager

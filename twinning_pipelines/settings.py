@@ -2,11 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from twinning_pipelines.clock import Clock
 
 
 def _default_home() -> Path:
@@ -25,6 +28,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="Postgres to use instead of the embedded one.")
     pg_bin: Path | None = Field(None, description="Folder of the Postgres programs for the embedded database.")
     zone: str = Field("UTC", description="IANA zone of people whose zone nobody has set, and of the schedules.")
+    currency: str = Field("XXX", pattern="^[A-Z]{3}$", description="ISO 4217 code where a file names no currency.")
+    date_order: Literal["", "DMY", "MDY", "YMD"] = Field(
+        "", description="Order of dates that no row of a file decides."
+    )
     still_seconds: float = Field(5.0, ge=0, description="How long a dropped file must stay unchanged, seconds.")
     influx_url: str | None = Field(
         None, description="InfluxDB 2 to keep a projection of the series in; none without it."
@@ -43,6 +50,6 @@ class Settings(BaseSettings):
         return zone
 
     @cached_property
-    def home_zone(self) -> ZoneInfo:
-        """The zone of people whose zone nobody has set."""
-        return ZoneInfo(self.zone)
+    def clock(self) -> Clock:
+        """What is meant where neither a file nor its owner says otherwise."""
+        return Clock.fixed(ZoneInfo(self.zone), self.currency, self.date_order)

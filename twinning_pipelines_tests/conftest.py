@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from twinning_pipelines.clock import Clock
 from twinning_pipelines.home import Home
 from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.settings import Settings
@@ -68,7 +69,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def store(engine: sa.Engine) -> PostgresStore:
     """A store on an empty database; its people live in Zürich."""
-    return PostgresStore(engine, HOME_ZONE, refresh_rollups)
+    return PostgresStore(engine, Clock.fixed(HOME_ZONE), refresh_rollups)
 
 
 @pytest.fixture

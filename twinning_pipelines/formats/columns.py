@@ -105,11 +105,12 @@ class Table:
     def open(self, original: Original, clock: Clock) -> "Filled":
         """The file with its columns found and its styles decided. Raises UnreadableFile."""
         sheet = open_sheet(_text_of(original), self.marks)
-        bound, others = _bind(self, sheet)
+        bound, kept, lost = _bind(self, sheet)
         missing = [column.headings[0] for column in self.columns if column.required and column.field not in bound]
         if missing:
             raise UnreadableFile(f"no column {', '.join(map(repr, missing))}; add it to the export and drop it again")
-        return Filled(self, sheet, tuple(bound.values()), others, _styles(sheet, (*bound.values(), *others), clock))
+        styles = _styles(sheet, (*bound.values(), *kept), clock)
+        return Filled(self, sheet, tuple(bound.values()), kept, lost, styles)
 
     def rows(self, original: Original, clock: Clock, shape: Shape = as_read) -> Iterator[Row | Rejection | Notice]:
         """Every row of the file, good or bad, and what a person should know of it. Raises UnreadableFile."""
@@ -124,15 +125,20 @@ class Bound(NamedTuple):
     heading: str
     factor: float = 1.0
 
+    def label(self, record: Record) -> str:
+        """How a reason names it: by the field it fills; by its own heading when it fills none alone."""
+        return self.column.field if self.column.field in record.schema.names else self.heading
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A table met in a file. others: columns of the file that the table does not name."""
+    """A table met in a file. kept, lost: columns that the table does not name, by what becomes of their cells."""
 
     table: Table
     sheet: Sheet
     bound: tuple[Bound, ...]
-    others: tuple[Bound, ...]
+    kept: tuple[Bound, ...]
+    lost: tuple[Bound, ...]
     styles: Styles
 
     def heading(self, field: str) -> str:
@@ -152,10 +158,8 @@ class Filled:
                 yield Row(record, line.at, line.raw, values)
 
     def _notices(self) -> Iterator[Notice]:
-        rest = self.table.rest
-        lost = [each.heading for each in self.others if not (rest and _kept(rest, each.heading))]
-        if lost:
-            yield Notice(f"columns that are not kept: {', '.join(lost)}")
+        if self.lost:
+            yield Notice(f"columns that are not kept: {', '.join(each.heading for each in self.lost)}")
         if self.styles.numbers.ambiguous:
             mark = self.styles.numbers.decimal
             yield Notice(
@@ -171,7 +175,7 @@ class Filled:
         values |= {column.field: column.default for column in self.table.columns if column.field not in values}
         rest = self.table.rest
         if rest:
-            kept = {each.heading: self._value(line, each, faults) for each in self.others if _kept(rest, each.heading)}
+            kept = {each.heading: self._value(line, each, faults) for each in self.kept}
             filled = {heading: value for heading, value in kept.items() if value is not None}
             values[rest.field] = as_json(filled) if filled else None
         if faults:
@@ -183,12 +187,12 @@ class Filled:
         cell = line.get(bound.name)
         if not cell or cell in self.table.nothing:
             if column.required:
-                faults.append(f"{column.field}: empty")
+                faults.append(f"{bound.label(self.table.record)}: empty")
             return column.default
         try:
             value = column.reading.read(cell, self.styles)
         except ValueError as fault:
-            faults.append(f"{column.field}: {fault}")
+            faults.append(f"{bound.label(self.table.record)}: {fault}")
             return None
         return round(value * bound.factor, _DIGITS) if bound.factor != 1 and isinstance(value, float) else value
 
@@ -209,8 +213,8 @@ def _text_of(original: Original) -> str:
     return decoded.text
 
 
-def _bind(table: Table, sheet: Sheet) -> tuple[dict[str, Bound], tuple[Bound, ...]]:
-    """The table's columns that the file has, by field, and the columns of the file that the table does not name."""
+def _bind(table: Table, sheet: Sheet) -> tuple[dict[str, Bound], tuple[Bound, ...], tuple[Bound, ...]]:
+    """The table's columns that the file has, by field; the other columns of the file that are kept; and the rest."""
     named: dict[str, str] = {}
     for heading in sheet.headings:
         if name := normalised(heading):
@@ -221,14 +225,16 @@ def _bind(table: Table, sheet: Sheet) -> tuple[dict[str, Bound], tuple[Bound, ..
         if found:
             bound[column.field] = found
             del named[found.name]
+    for name in map(normalised, table.ignored):
+        named.pop(name, None)
+    kept = {name: heading for name, heading in named.items() if table.rest and _is_kept(table.rest, heading)}
     reading = table.rest.reading if table.rest else TEXT
-    ignored = set(map(normalised, table.ignored))
-    others = [
-        Bound(Column(heading, (heading,), reading), name, heading)
-        for name, heading in named.items()
-        if name not in ignored
-    ]
-    return bound, tuple(others)
+    others = [Bound(Column(heading, (heading,), reading), name, heading) for name, heading in named.items()]
+    return (
+        bound,
+        tuple(each for each in others if each.name in kept),
+        tuple(each for each in others if each.name not in kept),
+    )
 
 
 def _matches(column: Column, wanted: str, named: Mapping[str, str]) -> Iterator[Bound]:
@@ -244,7 +250,7 @@ def _matches(column: Column, wanted: str, named: Mapping[str, str]) -> Iterator[
             yield Bound(column, name, heading, found.factor if found else 1.0)
 
 
-def _kept(rest: Rest, heading: str) -> bool:
+def _is_kept(rest: Rest, heading: str) -> bool:
     return rest.pattern is None or rest.pattern.fullmatch(heading) is not None
 
 

@@ -194,6 +194,8 @@ def _next_row(cursor: _Cursor, delimiter: str, width: int) -> tuple[str, list[st
 
 def _surplus(cells: Sequence[str], width: int) -> str:
     """An unquoted comma shifts what follows it into the wrong columns."""
+    if len(cells) <= width:
+        return ""
     filled = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
     return f"{filled} cells under {width} headings; is a comma not quoted?" if filled > width else ""
 

@@ -77,7 +77,7 @@ def read(data: bytes) -> Document:
 
 def _header(head: str) -> dict[str, str]:
     """The header fields in what stands before the root; NONE is a value as any other."""
-    return {key: value for key, value in _HEADER.findall(head[-_HEADER_BYTES:])}
+    return dict(_HEADER.findall(head[-_HEADER_BYTES:]))
 
 
 def _declared(head: str) -> str:

@@ -304,6 +304,8 @@ def _entity(match: re.Match[str]) -> str:
 
 
 def _again(fields: dict[str, str], key: str) -> str:
-    """A free key for a name that comes again; the last one is shared, `raw` still has every value."""
-    repeats = (f"{key}#{number}" for number in range(2, _MAX_REPEATS))
-    return next((repeat for repeat in repeats if repeat not in fields), f"{key}#{_MAX_REPEATS}")
+    """A key for a name that comes again. The last of very many stands for the rest; `raw` still has them all."""
+    last = f"{key}#{_MAX_REPEATS}"
+    if last in fields:
+        return last
+    return next(free for number in range(2, _MAX_REPEATS + 1) if (free := f"{key}#{number}") not in fields)

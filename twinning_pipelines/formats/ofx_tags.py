@@ -10,14 +10,19 @@ from typing import Final, Literal
 Kind = Literal["bank", "card", "loan", "investment", "unknown"]
 Role = Literal["", "record", "position", "security", "response", "statement", "sign_on", "cash"]
 
-INVESTMENT_RECORDS: Final = frozenset(
+
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+INVESTMENT_RECORDS: Final = _names(
     """BUYDEBT BUYMF BUYOPT BUYOTHER BUYSTOCK CLOSUREOPT INCOME INVEXPENSE JRNLFUND JRNLSEC MARGININTEREST REINVEST
-    RETOFCAP SELLDEBT SELLMF SELLOPT SELLOTHER SELLSTOCK SPLIT TRANSFER""".split()
+    RETOFCAP SELLDEBT SELLMF SELLOPT SELLOTHER SELLSTOCK SPLIT TRANSFER"""
 )
 # STMTTRNP is a pending transaction of OFX 2.2.
 RECORDS: Final = INVESTMENT_RECORDS | {"STMTTRN", "STMTTRNP", "LOANSTMTTRN"}
-POSITIONS: Final = frozenset("POSDEBT POSMF POSOPT POSOTHER POSSTOCK".split())
-SECURITIES: Final = frozenset("DEBTINFO MFINFO OPTINFO OTHERINFO STOCKINFO".split())
+POSITIONS: Final = _names("POSDEBT POSMF POSOPT POSOTHER POSSTOCK")
+SECURITIES: Final = _names("DEBTINFO MFINFO OPTINFO OTHERINFO STOCKINFO")
 
 # The wrapper of one answer, with its id and status, and the statement in it.
 RESPONSES: Final[dict[str, Kind]] = {
@@ -61,7 +66,7 @@ FLOORS: Final = {name: floor for floor, names in enumerate(_FLOORS) for name in 
 DEEPEST: Final = len(_FLOORS)
 
 # Wrappers inside a record that add nothing: no two of their fields share a name.
-TRANSPARENT: Final = frozenset("INVBUY INVSELL INVTRAN INVPOS SECINFO".split())
+TRANSPARENT: Final = _names("INVBUY INVSELL INVTRAN INVPOS SECINFO")
 
 # Small aggregates that hold these values and nothing else, so that any other known name closes them.
 MEMBERS: Final = {
@@ -82,9 +87,9 @@ MEMBERS: Final = {
     for name in names.split()
 }
 
-AGGREGATES: Final = frozenset(FLOORS) | TRANSPARENT | frozenset(MEMBERS) | frozenset("BALLIST BAL OO".split())
+AGGREGATES: Final = frozenset(FLOORS) | TRANSPARENT | frozenset(MEMBERS) | _names("BALLIST BAL OO")
 
-LEAVES: Final = frozenset(
+LEAVES: Final = _names(
     """ACCRDINT ACCTID ACCTKEY ACCTTYPE ADDR1 ADDR2 ADDR3 AFTERTAX AMTINTEREST ASSETCLASS AVAILCASH AVGCOSTBASIS
     BALAMT BALTYPE BANKID BRANCHID BROKERID BUYPOWER BUYTYPE CALLPRICE CALLTYPE CHARSET CHECKNUM CHKNUM CITY
     CLTCOOKIE CODE COMMISSION CORRECTACTION CORRECTFITID COUNTRY COUPONFREQ COUPONRT CPAGE CURDEF CURRATE CURSYM
@@ -99,5 +104,5 @@ LEAVES: Final = frozenset(
     SHORTBALANCE SHPERCTRCT SIC SRVRTID STATE STATEWITHHOLDING STOCKTYPE STRIKEPRICE SUBACCT SUBACCTFROM
     SUBACCTFUND SUBACCTSEC SUBACCTTO SVCSTATUS TAXES TAXEXEMPT TFERACTION TICKER TOTAL TRNAMT TRNTYPE TRNUID
     UNIQUEID UNIQUEIDTYPE UNITPRICE UNITS UNITSSTREET UNITSUSER USERKEY VALUE WITHHOLDING YIELD
-    YIELDTOCALL YIELDTOMAT""".split()
+    YIELDTOCALL YIELDTOMAT"""
 )

@@ -27,9 +27,7 @@ _PRICES = "Prices"
 BANK_SECTIONS = frozenset((_BANK, "Cash", "CCard", "Oth A", "Oth L", "Invoice"))
 INVESTMENT_SECTIONS = frozenset(("Invst",))
 LIST_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Memorized", "Security", _PRICES, "Budget"))
-_SECTIONS = {
-    name.casefold().replace(" ", ""): name for name in BANK_SECTIONS | INVESTMENT_SECTIONS | LIST_SECTIONS
-}
+_SECTIONS = {name.casefold().replace(" ", ""): name for name in BANK_SECTIONS | INVESTMENT_SECTIONS | LIST_SECTIONS}
 
 _HEAD = re.compile(r"!\s*(type|account|option|clear)\b\s*:?\s*(.*)", re.IGNORECASE)
 _AUTOSWITCH = "autoswitch"
@@ -220,14 +218,18 @@ def _record(section: str, line: int, lines: list[str], account: Account | None, 
 
 
 def _price(line: str) -> tuple[str, str, str]:
-    """Symbol, price and date of a line of prices: `"IBM",110.10,"12/21' 7"`; '' for what is missing."""
-    cells = next(csv.reader([line]), [])
+    """Symbol, price and date of a line of prices: `"IBM",110.10,"12/21' 7"`; '' for what is missing or unreadable."""
+    try:
+        cells = next(csv.reader([line]), [])
+    except csv.Error:
+        cells = []
     symbol, price, on, *_ = [*map(str.strip, cells), "", "", ""]
     return symbol, price, on
 
 
 def _free(fields: dict[str, str], code: str) -> str:
-    if code not in fields:
-        return code
-    repeats = (f"{code}#{number}" for number in range(2, _MAX_REPEATS))
-    return next((repeat for repeat in repeats if repeat not in fields), f"{code}#{_MAX_REPEATS}")
+    """A key for a value: its code, then `M#2` and on. The last of very many stands for the rest; `raw` has them all."""
+    last = f"{code}#{_MAX_REPEATS}" if code in fields else code
+    if last in fields or last == code:
+        return last
+    return next(key for number in range(2, _MAX_REPEATS + 1) if (key := f"{code}#{number}") not in fields)

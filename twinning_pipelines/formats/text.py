@@ -1,8 +1,8 @@
 """Bytes to text, truly: what the bytes are comes first, what the file says about itself second.
 
-Order: byte-order mark or the look of UTF-16, strict UTF-8, the declared charset, Windows-1252, Latin-1. A third of
-the bank files that declare 1252 hold UTF-8, and most that declare Latin-1 mean Windows-1252, so a declaration is a
-hint. One byte order, one codec for the whole file: no guess per line, no statistics.
+Order: byte-order mark or the look of UTF-16, strict UTF-8, the declared charset, Windows-1252, Latin-1. A declaration
+is a hint: many bank files that declare USASCII or 1252 hold UTF-8, and one that declares Latin-1 may use the letters
+that only Windows-1252 has. One codec reads the whole file: no guess per line, no statistics.
 """
 
 import codecs

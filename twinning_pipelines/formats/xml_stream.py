@@ -115,14 +115,21 @@ def portions(stream: BinaryIO, root: str, *, portion_bytes: int = PORTION_BYTES)
 
 
 def document(stream: BinaryIO, root: str, portion_bytes: int = PORTION_BYTES) -> tuple[bytes, int]:
-    """The first bytes of the document without its prolog, and the line on which the root begins.
+    """The beginning of the document without its prolog, and the line on which the root begins.
 
-    Reads at least 1 MiB of the stream, if it is that long. Raises UnreadableFile when the root is not found there.
+    Raises UnreadableFile when the root does not begin in the first MiB, or the prolog names another encoding than UTF-8;
+    HostileFile when it declares entities.
     """
-    head = stream.read(max(portion_bytes, PROLOG_BYTES))
+    tag = re.compile(rb"<" + root.encode() + rb"(?=[\s/>])")
+    head, begin = b"", None
+    while begin is None and len(head) < PROLOG_BYTES:
+        block = stream.read(portion_bytes)
+        if not block:
+            break
+        head += block
+        begin = tag.search(head)
     if not head.strip(b"\0 \t\r\n"):
         raise UnreadableFile("the file is empty")
-    begin = re.search(rb"<" + root.encode() + rb"(?=[\s/>])", head[:PROLOG_BYTES])
     if begin is None:
         raise UnreadableFile(f"no <{root}> in the first {PROLOG_BYTES // 1024} KiB")
     prolog = head[: begin.start()]

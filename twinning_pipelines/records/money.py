@@ -107,11 +107,10 @@ REGISTER_ENTRY = Record(
             rules=(NOT_BLANK,),
         ),
         Field("entry", TEXT, "the entry's name; a price's security and day", required=True),
-        Field("listed_on", DAY, "the day the list was exported", required=True, rules=(PLAUSIBLE_DAY,)),
         Field("fields", JSON, "what the entry says, by field"),
     ),
     identity=("register", "entry"),
-    window="listed_on",
+    window=None,
     scope=("register",),
 )
 

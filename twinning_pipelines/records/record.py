@@ -25,8 +25,9 @@ class Kind:
 TEXT = Kind("text", pa.string(), "text")
 INSTANT = Kind("instant", pa.timestamp("us", tz="UTC"), "timestamptz")
 DAY = Kind("day", pa.date32(), "date")
-MONEY = Kind("money", pa.decimal128(20, 4), "numeric(20,4)")
-QUANTITY = Kind("quantity", pa.decimal128(28, 10), "numeric(28,10)")
+# Brokers print thirteen decimals; what a file states is kept, and rounding is left to whoever shows it.
+MONEY = Kind("money", pa.decimal128(38, 18), "numeric")
+QUANTITY = Kind("quantity", pa.decimal128(38, 18), "numeric")
 NUMBER = Kind("number", pa.float64(), "double precision")
 COUNT = Kind("count", pa.int64(), "bigint")
 FLAG = Kind("flag", pa.bool_(), "boolean")
@@ -70,7 +71,7 @@ class Record:
 
     identity: the required fields which, with person and source, make two rows the same fact. Rows of one file with the same
         identity are told apart by their order in the file, so that two equal coffees on one day stay two facts.
-    window: the field that places a row in time; `until` the field that ends it, where there is one.
+    window: the field that places a row in time, None for lists that know no time; `until` the field that ends it, where there is one.
     scope: the fields within which a file's window holds (a bank account, a project owner).
     series: a dense time series, kept compactly and compared by whole days instead of row by row.
     lasting: the fact matters for every day after it began (an open deal), not only for the day it is placed on.
@@ -81,7 +82,7 @@ class Record:
     meaning: str
     fields: tuple[Field, ...]
     identity: tuple[str, ...]
-    window: str
+    window: str | None
     until: str | None = None
     scope: tuple[str, ...] = ()
     lasting: bool = False
@@ -90,7 +91,8 @@ class Record:
 
     def __post_init__(self) -> None:
         required = {each.name for each in self.fields if each.required}
-        loose = [name for name in (*self.identity, *self.scope, self.window) if name not in required]
+        placed = () if self.window is None else (self.window,)
+        loose = [name for name in (*self.identity, *self.scope, *placed) if name not in required]
         if loose:
             raise ValueError(f"{self.name}: identity, scope and window need required fields, not {loose}")
 

@@ -27,7 +27,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
-from twinning_pipelines.stores.line_protocol import BLANKS, Precision, stands_alone, unparsable
+from twinning_pipelines.stores.line_protocol import Precision, batches, unparsable
 
 Row = dict[str, str | int | float | bool | None]
 
@@ -139,7 +139,7 @@ class Influx:
         Raises FarSideUnavailable and FarSideRefused with some lines written; the same call again is safe.
         """
         sent, dead = 0, list[DeadLine]()
-        for batch in self._batches(lines):
+        for batch in batches(lines, most_lines=self._lines_per_call, most_bytes=self._bytes_per_call):
             sent += len(batch)
             for refused in self._deliver(batch):
                 dead.append(refused)
@@ -149,17 +149,17 @@ class Influx:
         return WriteResult(sent - len(dead), tuple(dead))
 
     def delete(self, measurement: str, tags: Mapping[str, str], first: datetime, last: datetime) -> None:
-        """Deletes the points of a measurement that carry all `tags`, from `first` to `last`, both included.
+        """Deletes the points of a measurement that carry all `tags`, from `first` to `last`.
 
+        Both are included, `last` to the end of its microsecond, for a point may lie a nanosecond later.
         Raises ValueError for an instant without a zone, FarSideUnavailable and FarSideRefused.
         """
         pairs = [("_measurement", measurement), *((_quoted(tag), text) for tag, text in sorted(tags.items()))]
         predicate = " AND ".join(f"{name}={_quoted(text)}" for name, text in pairs)
-        body = {"start": _rfc3339(first), "stop": _rfc3339(last), "predicate": predicate}
+        body = {"start": f"{_rfc3339(first)}000Z", "stop": f"{_rfc3339(last)}999Z", "predicate": predicate}
         place = {"org": self._org, "bucket": self._bucket}
-        self._settled(
-            "delete from", partial(self._ask, "POST", "/api/v2/delete", params=place, json=body), {204}
-        )
+        delete = partial(self._ask, "POST", "/api/v2/delete", params=place, json=body)
+        self._settled("delete from", delete, {204})
 
     def query(self, influxql: str, *, zone: ZoneInfo | None = None) -> list[Row]:
         """The rows of an InfluxQL query: `measurement`, the tags of GROUP BY, then the columns by name.
@@ -178,9 +178,8 @@ class Influx:
                 raise FarSideRefused(f"InfluxDB does not answer {text!r}: {reason}")
             for series in result.get("series", []):
                 head = {"measurement": series.get("name")} | series.get("tags", {})
-                rows += [
-                    head | dict(zip(series["columns"], row, strict=True)) for row in series.get("values", ())
-                ]
+                values = series.get("values", [])
+                rows += [head | dict(zip(series["columns"], row, strict=True)) for row in values]
         return rows
 
     def health(self) -> Health:
@@ -215,25 +214,6 @@ class Influx:
         if made.status == 422 and "already exists" not in made.message:
             raise self._refusal("create", made)
         return made.status == 201
-
-    def _batches(self, lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-        """Lines by the call, without those that hold no point. One that would swallow the next goes alone."""
-        batch, size = list[bytes](), 0
-        for line in lines:
-            if line.lstrip(BLANKS)[:1] in {b"", b"#"}:
-                continue
-            alone = not stands_alone(line)
-            full = len(batch) >= self._lines_per_call or size + len(line) > self._bytes_per_call
-            if batch and (alone or full):
-                yield batch
-                batch, size = [], 0
-            if alone:
-                yield [line]
-                continue
-            batch.append(line)
-            size += len(line) + 1
-        if batch:
-            yield batch
 
     def _deliver(self, batch: Sequence[bytes]) -> Iterator[DeadLine]:
         """Sends until each line was in a call that ended with 204, or is dead.
@@ -344,7 +324,7 @@ def _quoted(text: str) -> str:
 def _rfc3339(instant: datetime) -> str:
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no zone")
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
 
 
 def _plain_url(url: str) -> str:

@@ -6,7 +6,7 @@ itself. What no escape can carry is refused here, because the server would store
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ RESERVED = frozenset({"time", "_field", "_measurement"})
 # It takes a line that starts with # for a comment, and skips the other two.
 _NOT_FIRST = ("#", "\t", "\0")
 # A server skips these at the start of a line, and so does what it quotes.
-BLANKS = b" \t\0"
+_BLANKS = b" \t\0"
 _QUOTATION = b"unable to parse '"
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 _UNCARRIABLE = re.compile(r"\n|\\(?=[,= ]|\Z)")
@@ -60,18 +60,19 @@ def _carriable(what: str, name: str) -> str:
 def encode(
     table: pa.Table | pa.RecordBatch,
     *,
-    measurement: str,
+    measurement: str | pa.Array | pa.ChunkedArray,
     tags: Sequence[str],
     fields: Sequence[str],
     at: str,
     precision: Precision = "s",
 ) -> pa.BinaryArray:
-    """One line for each row, in the order of the rows. The arguments name columns; tags come out sorted.
+    """One line for each row, in the order of the rows, with its tags sorted.
 
-    `measurement` and `tags` hold strings, dictionary-encoded or plain; a null or empty tag is left out.
-    `fields` hold numbers (always written as floats: a whole number would fix the field's type as integer),
-    booleans or strings; a null is left out. `at` holds integers in `precision` since 1970, or timestamps
-    with a zone that `precision` can express exactly.
+    `measurement` is the name for all rows, or a column with one for each, `table["metric"]` say. The others
+    name columns: `tags` hold strings, dictionary-encoded or plain; a null or empty one is left out. `fields`
+    hold numbers (always written as floats: a whole number would fix the field's type as integer), booleans or
+    strings; a null is left out. `at` holds integers in `precision` since 1970, or timestamps with a zone that
+    `precision` can express exactly.
 
     Raises ValueError for NaN and infinity, an integer that no float can hold, a row without a measurement, a
     field or an instant, a name or tag that can't be carried, and a tag or field that is reserved or repeated.
@@ -82,7 +83,8 @@ def encode(
     pairs = [pc.binary_join_element_wise(f"{field_name(name)}=", _values(table, name), "") for name in fields]
     values = pc.binary_join_element_wise(*pairs, ",", null_handling="skip")
     _refuse(pc.equal(values, ""), f"no value in {', '.join(fields)}")
-    series = _series(table, measurement, sorted(tags, key=tag_text))
+    measured = pa.repeat(measurement, table.num_rows) if isinstance(measurement, str) else measurement
+    series = _series(table, _whole(measured), sorted(tags, key=tag_text))
     lines = pc.binary_join_element_wise(series, values, _instants(table, at, precision), " ")
     return lines.cast(pa.binary())
 
@@ -113,40 +115,56 @@ def stands_alone(line: bytes) -> bool:
     return not quoted and at == len(line)
 
 
+def batches(lines: Iterable[bytes], *, most_lines: int, most_bytes: int) -> Iterator[list[bytes]]:
+    """Lines in their order, by the call; bytes count line breaks. Leaves out blank lines and comments.
+
+    A line that would swallow the next one travels alone, and so does one that is too long by itself.
+    """
+    batch, size = list[bytes](), 0
+    for line in lines:
+        if line.lstrip(_BLANKS)[:1] in {b"", b"#"}:
+            continue
+        alone = not stands_alone(line)
+        if batch and (alone or len(batch) >= most_lines or size + len(line) > most_bytes):
+            yield batch
+            batch, size = [], 0
+        if alone:
+            yield [line]
+            continue
+        batch.append(line)
+        size += len(line) + 1
+    if batch:
+        yield batch
+
+
 def unparsable(message: str, lines: Sequence[bytes]) -> dict[bytes, str]:
     """Which of `lines` a server's 400 names, and why: `unable to parse 'LINE': reason`, one after another.
 
-    A line may itself hold quotes and line breaks, so a quotation ends where it equals one of the lines.
+    A line may itself hold quotes, so a quotation ends where it equals one of the lines.
     """
     text = message.encode(errors="replace")
-    known = {line.lstrip(BLANKS) for line in lines}
+    known = {line.lstrip(_BLANKS) for line in lines}
     reasons = dict[bytes, str]()
-    start = text.find(_QUOTATION)
-    while start >= 0:
-        start += len(_QUOTATION)
-        end = text.find(b"': ", start)
-        while end >= 0 and text[start:end] not in known:
-            end = text.find(b"': ", end + 1)
-        if end < 0:
-            break
-        following = text.find(b"\n" + _QUOTATION, end)
-        reason = text[end + 3 : following if following >= 0 else None].decode(errors="replace")
-        # InfluxDB 1.x ends the whole message with how many points it dropped for other reasons.
-        reasons[text[start:end]] = re.sub(r" dropped=\d+$", "", reason)
-        start = following + 1 if following >= 0 else -1
-    return {line: reasons[line.lstrip(BLANKS)] for line in lines if line.lstrip(BLANKS) in reasons}
+    for quotation in text.partition(_QUOTATION)[2].split(b"\n" + _QUOTATION):
+        end = quotation.rfind(b"': ")
+        while end >= 0 and quotation[:end] not in known:
+            end = quotation.rfind(b"': ", 0, end)
+        if end >= 0:
+            # InfluxDB 1.x ends the whole message with how many points it dropped for other reasons.
+            reason = quotation[end + 3 :].decode(errors="replace")
+            reasons[quotation[:end]] = re.sub(r" dropped=\d+$", "", reason)
+    return {line: reasons[line.lstrip(_BLANKS)] for line in lines if line.lstrip(_BLANKS) in reasons}
 
 
-def _column(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:
-    column = table.column(name)
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _series(table: pa.Table | pa.RecordBatch, measurement: str, tags: Sequence[str]) -> pa.StringArray:
+def _series(table: pa.Table | pa.RecordBatch, measurement: pa.Array, tags: Sequence[str]) -> pa.StringArray:
     """`measurement,tag=text` for each row, built once for each combination that occurs."""
-    series = _spelled(_column(table, measurement), measurement_name)
+    series = _spelled(measurement, measurement_name)
     for tag in tags:
-        series = _beside(series, _spelled(_column(table, tag), _tag_speller(tag)))
+        series = _beside(series, _spelled(_whole(table.column(tag)), _tag_speller(tag)))
     return series.dictionary.take(series.indices)
 
 
@@ -175,7 +193,7 @@ def _beside(left: pa.DictionaryArray, right: pa.DictionaryArray) -> pa.Dictionar
 
 def _values(table: pa.Table | pa.RecordBatch, name: str) -> pa.StringArray:
     """A field's column as it stands in a line, null where it has none."""
-    column = _column(table, name)
+    column = _whole(table.column(name))
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_boolean(column.type):
@@ -191,7 +209,7 @@ def _values(table: pa.Table | pa.RecordBatch, name: str) -> pa.StringArray:
 
 
 def _instants(table: pa.Table | pa.RecordBatch, name: str, precision: Precision) -> pa.StringArray:
-    column = _column(table, name)
+    column = _whole(table.column(name))
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp(precision, column.type.tz)).cast(pa.int64())
     if not pa.types.is_integer(column.type):

@@ -1,4 +1,4 @@
-"""The launcher against real PostgreSQL programs, the wheel's and the distribution's, as root or a plain user."""
+"""The launcher against real PostgreSQL programs (the wheel's, the distribution's), as root or a plain user."""
 
 import hashlib
 import importlib.util

@@ -42,7 +42,7 @@ TABLE = Table(
     ),
     marks=("Description", "Start date", "Start time"),
     # Clockify's report and Google's calendar have the same three.
-    without=("Duration (h)", "Duration (decimal)", "Subject", "All Day Event"),
+    without=("Duration (h)", "Duration (decimal)", "Group", "Subject", "All Day Event"),
     any_of=("Duration", "Project", "Billable", "Tags"),
     # In an export of picked columns a dash stands for nothing.
     nothing=frozenset({"-"}),

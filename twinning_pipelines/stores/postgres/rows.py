@@ -76,7 +76,9 @@ class _Merge:
         self.payload = [name for name in self.fields if name not in record.identity]
 
     def window(self, alias: str) -> str:
-        """The field that places a row in time, as an instant."""
+        """The field that places a row in time, as an instant; null for lists that know no time."""
+        if self.record.window is None:
+            return "null::timestamptz"
         return f'{alias}."{self.record.window}"::timestamptz'
 
     def scope(self, alias: str) -> str:
@@ -172,6 +174,8 @@ class _Merge:
             on conflict do nothing"""
 
     def _span(self, alias: str) -> str:
+        if self.record.window is None:
+            return "null::date, null::date"
         first = self._day(alias, self.record.window)
         if self.record.lasting:
             return f"{first}, current_date + 1"

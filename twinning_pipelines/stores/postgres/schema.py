@@ -25,8 +25,7 @@ _SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "timestamptz": sa.DateTime(timezone=True),
     "date": sa.Date(),
-    "numeric(20,4)": sa.Numeric(20, 4),
-    "numeric(28,10)": sa.Numeric(28, 10),
+    "numeric": sa.Numeric(),
     "double precision": pg.DOUBLE_PRECISION(),
     "bigint": sa.BigInteger(),
     "boolean": sa.Boolean(),
@@ -100,7 +99,7 @@ CLAIM = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
-    sa.Column("value", sa.Numeric(20, 4), nullable=False),
+    sa.Column("value", sa.Numeric, nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Index(None, "file_id"),
@@ -249,7 +248,7 @@ def _table(record: Record) -> sa.Table:
             for each in record.fields
         ),
         sa.UniqueConstraint("person_id", "source", *record.identity, "occurrence", name=f"{record.name}_identity_key"),
-        sa.Index(None, "person_id", record.window),
+        *([sa.Index(None, "person_id", record.window)] if record.window else []),
         sa.Index(None, "file_id"),
         comment=record.meaning,
     )

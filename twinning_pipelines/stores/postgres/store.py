@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -54,9 +55,9 @@ _SETTLE_IN = (
 class PostgresStore:
     """Implements `ingest.road.Store`. `after_load` runs in the loading transaction, with the person's id."""
 
-    def __init__(self, engine: sa.Engine, home_zone: ZoneInfo, after_load: AfterLoad) -> None:
+    def __init__(self, engine: sa.Engine, home: Clock, after_load: AfterLoad) -> None:
         self._engine = engine
-        self._home_zone = home_zone
+        self._home = home
         self._after_load = after_load
 
     def enter(self, arrival: Arrival) -> Entry:
@@ -99,13 +100,13 @@ class PostgresStore:
             return list(self._entries(connection, "f.status in ('unreadable', 'unrouted')", {}))
 
     def clock(self, person: str) -> Clock:
-        """The person's zones; the home zone for somebody who was never seen."""
+        """The person's zones; the home's for somebody who was never seen."""
         statement = "select since, zone from person_zone z join person p on p.id = z.person_id where p.name = :name"
         with self._engine.connect() as connection:
             stays = [
                 Stay(since, ZoneInfo(zone)) for since, zone in connection.execute(sa.text(statement), {"name": person})
             ]
-        return Clock.of(stays) if stays else Clock.fixed(self._home_zone)
+        return replace(self._home, stays=Clock.of(stays).stays) if stays else self._home
 
     def people(self) -> list[str]:
         """Everybody who ever dropped a file."""
@@ -115,10 +116,11 @@ class PostgresStore:
     def settle_in(self, person: str, zone: str, since: datetime | None) -> None:
         """Notes that a person lives in a zone from an instant on, or ever; all their days become stale."""
         with self._engine.begin() as connection:
-            values = {"id": self._person(connection, person), "zone": zone, "since": since or _BEGINNING}
+            person_id = self._person(connection, person)
+            values = {"id": person_id, "zone": zone, "since": since or _BEGINNING}
             for statement in _SETTLE_IN:
                 connection.execute(sa.text(statement), values)
-            self._after_load(connection, values["id"])
+            self._after_load(connection, person_id)
 
     def assign(self, entry: Entry, source: Source) -> None:
         """Notes who will read the file; one that was refused before gets another chance."""
@@ -160,7 +162,7 @@ class PostgresStore:
                 "insert into person_zone (person_id, since, zone) select :id, :since, :zone "
                 "where not exists (select 1 from person_zone where person_id = :id) on conflict do nothing"
             ),
-            {"id": person_id, "since": _BEGINNING, "zone": self._home_zone.key},
+            {"id": person_id, "since": _BEGINNING, "zone": self._home.stays[0].zone.key},
         )
         return person_id
 

@@ -191,7 +191,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("value", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("value", sa.Numeric(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["intake_file.id"], name=op.f("claim_file_id_fkey"), ondelete="CASCADE"),
@@ -225,7 +225,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True, comment="who works on it"),
         sa.Column("stage", sa.Text(), nullable=False, comment="where it stands, as the source calls it"),
         sa.Column("status", sa.Text(), nullable=False, comment="open, won or lost"),
-        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=True, comment="what it is worth, net"),
+        sa.Column("amount", sa.Numeric(), nullable=True, comment="what it is worth, net"),
         sa.Column("currency", sa.Text(), nullable=False, comment="ISO 4217 code of the amounts"),
         sa.Column("probability", sa.DOUBLE_PRECISION(), nullable=True, comment="chance of winning, 0 to 1"),
         sa.Column("channel", sa.Text(), nullable=True, comment="where the lead came from"),
@@ -258,9 +258,9 @@ def upgrade() -> None:
         sa.Column("spent_on", sa.Date(), nullable=False, comment="when it was spent"),
         sa.Column("vendor", sa.Text(), nullable=False, comment="to whom it was paid"),
         sa.Column("reference", sa.Text(), nullable=False, comment="receipt number, empty when there is none"),
-        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False, comment="what was paid, tax included"),
+        sa.Column("amount", sa.Numeric(), nullable=False, comment="what was paid, tax included"),
         sa.Column("currency", sa.Text(), nullable=False, comment="ISO 4217 code of the amounts"),
-        sa.Column("tax", sa.Numeric(precision=20, scale=4), nullable=True, comment="tax in it"),
+        sa.Column("tax", sa.Numeric(), nullable=True, comment="tax in it"),
         sa.Column("category", sa.Text(), nullable=True, comment="what kind of expense"),
         sa.Column("client", sa.Text(), nullable=True, comment="for which client"),
         sa.Column("project", sa.Text(), nullable=True, comment="for which project"),
@@ -298,10 +298,10 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False, comment="when it was sent"),
         sa.Column("due_on", sa.Date(), nullable=True, comment="when it has to be paid"),
         sa.Column("paid_on", sa.Date(), nullable=True, comment="when it was paid in full"),
-        sa.Column("net", sa.Numeric(precision=20, scale=4), nullable=True, comment="amount before tax"),
-        sa.Column("tax", sa.Numeric(precision=20, scale=4), nullable=True, comment="tax on it"),
-        sa.Column("gross", sa.Numeric(precision=20, scale=4), nullable=False, comment="amount to pay"),
-        sa.Column("paid", sa.Numeric(precision=20, scale=4), nullable=True, comment="what has been paid so far"),
+        sa.Column("net", sa.Numeric(), nullable=True, comment="amount before tax"),
+        sa.Column("tax", sa.Numeric(), nullable=True, comment="tax on it"),
+        sa.Column("gross", sa.Numeric(), nullable=False, comment="amount to pay"),
+        sa.Column("paid", sa.Numeric(), nullable=True, comment="what has been paid so far"),
         sa.Column("currency", sa.Text(), nullable=False, comment="ISO 4217 code of the amounts"),
         sa.Column("status", sa.Text(), nullable=False, comment="draft, sent, partial, paid or void"),
         sa.Column("note", sa.Text(), nullable=True, comment="free text"),
@@ -329,7 +329,6 @@ def upgrade() -> None:
             comment="which list: account, category, class, memorized, security, price, budget",
         ),
         sa.Column("entry", sa.Text(), nullable=False, comment="the entry's name; a price's security and day"),
-        sa.Column("listed_on", sa.Date(), nullable=False, comment="the day the list was exported"),
         sa.Column(
             "fields", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="what the entry says, by field"
         ),
@@ -342,9 +341,6 @@ def upgrade() -> None:
         comment="one entry of a list that a finance program exports beside its bookings",
     )
     op.create_index(op.f("register_entry_file_id_idx"), "register_entry", ["file_id"], unique=False)
-    op.create_index(
-        op.f("register_entry_person_id_listed_on_idx"), "register_entry", ["person_id", "listed_on"], unique=False
-    )
     op.create_table(
         "rejection",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -481,7 +477,7 @@ def upgrade() -> None:
         sa.Column("billable", sa.Boolean(), nullable=True, comment="true, false, or null when the source does not say"),
         sa.Column(
             "amount",
-            sa.Numeric(precision=20, scale=4),
+            sa.Numeric(),
             nullable=True,
             comment="billed amount, where the source states it",
         ),
@@ -533,21 +529,19 @@ def upgrade() -> None:
         sa.Column("security", sa.Text(), nullable=False, comment="the security's id or name, empty for cash events"),
         sa.Column(
             "total",
-            sa.Numeric(precision=20, scale=4),
+            sa.Numeric(),
             nullable=True,
             comment="what the event adds to the cash of the account; negative when money leaves",
         ),
         sa.Column("currency", sa.Text(), nullable=False, comment="ISO 4217 code of the amount"),
         sa.Column(
             "units",
-            sa.Numeric(precision=28, scale=10),
+            sa.Numeric(),
             nullable=True,
             comment="units bought (positive) or sold (negative)",
         ),
-        sa.Column("unit_price", sa.Numeric(precision=28, scale=10), nullable=True, comment="price of one unit"),
-        sa.Column(
-            "fees", sa.Numeric(precision=20, scale=4), nullable=True, comment="commission, fees and load together"
-        ),
+        sa.Column("unit_price", sa.Numeric(), nullable=True, comment="price of one unit"),
+        sa.Column("fees", sa.Numeric(), nullable=True, comment="commission, fees and load together"),
         sa.Column("settled_on", sa.Date(), nullable=True, comment="the day of settlement"),
         sa.Column("ticker", sa.Text(), nullable=True, comment="ticker symbol, where the file lists it"),
         sa.Column("security_name", sa.Text(), nullable=True, comment="name of the security, where the file lists it"),
@@ -586,7 +580,7 @@ def upgrade() -> None:
         sa.Column("booked_on", sa.Date(), nullable=False, comment="the bank's booking day"),
         sa.Column(
             "amount",
-            sa.Numeric(precision=20, scale=4),
+            sa.Numeric(),
             nullable=False,
             comment="what the booking adds to the account; negative when money leaves",
         ),
@@ -615,7 +609,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "original_amount",
-            sa.Numeric(precision=20, scale=4),
+            sa.Numeric(),
             nullable=True,
             comment="the amount in the currency it was spent in",
         ),

@@ -1,0 +1,1 @@
+"""Money: statements and registers that banks and finance programs export."""

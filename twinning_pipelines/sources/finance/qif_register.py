@@ -1,0 +1,203 @@
+"""Registers in QIF: bookings, trades and the lists beside them.
+
+From: Quicken, Microsoft Money, GnuCash, Banktivity, and banks that still offer QIF.
+To: Transaction, Trade, RegisterEntry. QIF names no currency: the person's own is meant.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.formats import dates, numbers, qif
+from twinning_pipelines.original import Original
+from twinning_pipelines.records.money import REGISTER_ENTRY, TRADE, TRANSACTION, key_of
+from twinning_pipelines.records.record import Record
+from twinning_pipelines.source import Item, Notice, Rejection, Row, Source, gather
+
+_SECTION = re.compile(r"^\s*!\s*(type|account|option|clear)\b", re.IGNORECASE | re.MULTILINE)
+# Some banks leave the section out: then a line that is only `^`, a date line and an amount line must do.
+_HEADLESS = tuple(
+    re.compile(line, re.MULTILINE) for line in (r"^\^\s*$", r"^D\s*\d[\d/.' -]+\s*$", r"^T\s*[-+]?[\d.,']+\s*$")
+)
+
+_REGISTERS = {
+    "Account": "account",
+    "Cat": "category",
+    "Class": "class",
+    "Memorized": "memorized",
+    "Security": "security",
+    "Prices": "price",
+    "Budget": "budget",
+}
+_TRANSFER = re.compile(r"\[(.+?)\]")
+_TRANSACTION_CODES = frozenset(("D", "T", "U", "P", "M", "L", "N"))
+_TRADE_CODES = frozenset(("D", "N", "Y", "I", "Q", "T", "U", "O", "M"))
+# QIF writes amounts and units without a sign; the action tells it. Reinvestments move no cash.
+_MONEY_OUT = ("buy", "cvrshrt", "miscexp", "margint", "xout", "withdrwx")
+_NO_MONEY = ("reinv", "shrsin", "shrsout", "stksplit", "grant", "vest", "exercis", "expire", "remind")
+_UNITS_OUT = ("sell", "shrsout", "shtsell")
+_CUT = "the file ends inside this record"
+
+
+def parse(original: Original, clock: Clock) -> Iterator[Item]:
+    """The records of the file, each block up to its `^` one row."""
+    with original.open() as stream:
+        data = stream.read(qif.MAX_BYTES + 1)
+    ends_in_a_line = data.rstrip(b"\0 ").endswith((b"\n", b"\r"))
+    yield from gather(_Register(qif.read(data), clock, ends_in_a_line).items(), SOURCE.records)
+
+
+class _Register:
+    """One QIF file with its number and date styles, decided once."""
+
+    def __init__(self, document: qif.Document, clock: Clock, ends_in_a_line: bool) -> None:
+        self._document = document
+        self._currency = clock.currency
+        self._ends_in_a_line = ends_in_a_line
+        self._number = numbers.decide(document.amount_texts())
+        self._date = dates.decide(document.date_texts(), document.date_hint or clock.date_order)
+
+    def items(self) -> Iterator[Row | Rejection | Notice]:
+        """Every record as a row or a rejection."""
+        records = self._document.records
+        if any(record.account is None and record.section in qif.BANK_SECTIONS for record in records):
+            yield Notice("the file does not name its account; its bookings are kept under the section's name")
+        last = len(records) - 1
+        for place, record in enumerate(records):
+            kind = _kind(record)
+            if record.cut and place == last and not self._ends_in_a_line:
+                yield Rejection(record.line, kind.name, _CUT, record.raw)
+                continue
+            try:
+                yield Row(kind, record.line, record.raw, self._values(kind, record))
+            except ValueError as wrong:
+                yield Rejection(record.line, kind.name, str(wrong), record.raw)
+
+    def _values(self, kind: Record, record: qif.Record) -> dict[str, object]:
+        if kind is TRANSACTION:
+            return self._transaction(record)
+        return self._trade(record) if kind is TRADE else _entry(record)
+
+    def _transaction(self, record: qif.Record) -> dict[str, object]:
+        payee, memo, check = record.get("P"), record.get("M"), record.get("N")
+        category = record.get("L")
+        transfer = _TRANSFER.match(category)
+        return {
+            "account": _account(record),
+            "booked_on": self._day("booked_on", record.get("D")),
+            "amount": self._amount("amount", record.get("T") or record.get("U")),
+            "currency": self._currency,
+            "key": key_of("", payee, memo, check),
+            "bank_id": "",
+            "payee": payee,
+            "memo": memo,
+            "check_number": check or None,
+            "category": None if transfer else category or None,
+            "transfer_account": transfer[1] if transfer else None,
+            "splits": self._splits(record),
+            "extra": _rest(record, _TRANSACTION_CODES),
+        }
+
+    def _trade(self, record: qif.Record) -> dict[str, object]:
+        action = record.get("N") or "Cash"
+        low = action.casefold()
+        stated = self._amount("total", record.get("T") or record.get("U") or record.get("$"))
+        units = self._amount("units", record.get("Q"))
+        total = None if stated is None or low.startswith(_NO_MONEY) else stated
+        if total is not None and low.startswith(_MONEY_OUT):
+            total = -abs(total)
+        if units is not None and low.startswith(_UNITS_OUT):
+            units = -abs(units)
+        security, memo = record.get("Y"), record.get("M")
+        return {
+            "account": _account(record),
+            "traded_on": self._day("traded_on", record.get("D")),
+            "action": action,
+            "key": key_of("", security, str(units), str(stated), memo),
+            "bank_id": "",
+            "security": security,
+            "total": total,
+            "currency": self._currency,
+            "units": units,
+            "unit_price": self._amount("unit_price", record.get("I")),
+            "fees": self._amount("fees", record.get("O")),
+            "memo": memo or None,
+            "extra": _rest(record, _TRADE_CODES if total is stated else _TRADE_CODES - {"T", "U"}),
+        }
+
+    def _amount(self, field: str, text: str) -> Decimal | None:
+        try:
+            return self._number.read(text) if text else None
+        except ValueError as wrong:
+            raise ValueError(f"{field}: {wrong}") from None
+
+    def _day(self, field: str, text: str) -> date | None:
+        if not text:
+            return None
+        if self._date.ambiguous:
+            raise ValueError(
+                f"{field}: {text!r} may be day-first or month-first; set TWINNING_DATE_ORDER to DMY or MDY"
+            )
+        try:
+            return self._date.read(text)
+        except ValueError as wrong:
+            raise ValueError(f"{field}: {wrong}") from None
+
+    def _splits(self, record: qif.Record) -> str | None:
+        parts = []
+        for split in record.splits:
+            amount = self._amount("splits", split.amount)
+            part = {"category": split.category, "memo": split.memo, "percent": split.percent}
+            parts.append({name: value for name, value in part.items() if value} | {"amount": str(amount or 0)})
+        return json.dumps(parts, ensure_ascii=False) if parts else None
+
+
+def _kind(record: qif.Record) -> Record:
+    if record.section in qif.BANK_SECTIONS:
+        return TRANSACTION
+    return TRADE if record.section in qif.INVESTMENT_SECTIONS else REGISTER_ENTRY
+
+
+def _account(record: qif.Record) -> str:
+    name = record.account.name if record.account else ""
+    return name or f"unnamed {record.section} account"
+
+
+def _entry(record: qif.Record) -> dict[str, object]:
+    name = record.get("N") or record.get("P") or record.get("S")
+    if record.prices:
+        symbol, _, on = record.prices[0]
+        name = f"{symbol} {on}".strip()
+    return {
+        "register": _REGISTERS.get(record.section, record.section.casefold() or "unnamed"),
+        "entry": name or record.raw.partition("\n")[0],
+        "fields": json.dumps({"raw": record.raw}, ensure_ascii=False),
+    }
+
+
+def _rest(record: qif.Record, taken: frozenset[str]) -> str | None:
+    rest: dict[str, object] = {code: value for code, value in record.fields.items() if value and code not in taken}
+    if record.address:
+        rest["A"] = list(record.address)
+    return json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None
+
+
+def _recognises(original: Original) -> bool:
+    if original.is_zip:
+        return False
+    head = original.text_head
+    return _SECTION.search(head) is not None or all(line.search(head) for line in _HEADLESS)
+
+
+SOURCE = Source(
+    name="finance.qif",
+    title="Finance register (QIF)",
+    recognition="a `!Type:` or `!Account` line, or records that end in `^`",
+    records=(TRANSACTION, TRADE, REGISTER_ENTRY),
+    recognises=_recognises,
+    parse=parse,
+    expect_every=timedelta(days=31),
+)

@@ -1,0 +1,1 @@
+"""Health: what a body did, as the devices that watched it tell."""

@@ -1,0 +1,156 @@
+"""Everything the Health app of an iPhone holds: samples, sleep, workouts, and the rings that Apple closed.
+
+From: the Health app, your picture, "Export All Health Data": a zip with one large XML, localised in all its names.
+To: sample, workout, sleep_stage, activity_ring.
+
+Records inside a Correlation are left out, because Apple repeats each of them at the top level. Clinical documents,
+audiograms and prescriptions have no table yet and are announced, not dropped in silence. `export_cda.xml` beside the
+export is a copy of some vitals in another format and is never read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.errors import UnreadableFile
+from twinning_pipelines.formats.xml_stream import Portion, portions
+from twinning_pipelines.original import Member, Original
+from twinning_pipelines.records.health import ACTIVITY_RING, SAMPLE, SLEEP_STAGE, WORKOUT
+from twinning_pipelines.source import ExportedAt, Item, Notice, Source, gather
+from twinning_pipelines.sources.health import apple_sessions
+from twinning_pipelines.sources.health.apple_moments import moment_of
+from twinning_pipelines.sources.health.apple_records import Oddities, Records, batches
+from twinning_pipelines.sources.health.apple_types import IGNORED, shown
+
+ROOT = "HealthData"
+_RECORD = "Record"
+BATCH_ROWS = 16_384
+
+_SNIFFED_BYTES = 4_096
+_SNIFFED_MEMBERS = 20
+_DEEPEST_FOLDER = 3
+_MARK = re.compile(rb"<(?:!DOCTYPE\s+)?HealthData[\s>\[/]")
+
+# An engine turns the stream of an export into portions: Records as columns, and the other elements below the root.
+Engine = Callable[[BinaryIO], Iterator[tuple[Iterator[Records], Portion]]]
+
+
+def _is_export(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"<") and _MARK.search(head[:_SNIFFED_BYTES]) is not None
+
+
+def _may_be_export(member: Member) -> bool:
+    path = PurePosixPath(member.name)
+    name = path.name.lower()
+    return name.endswith(".xml") and not name.endswith("_cda.xml") and len(path.parts) <= _DEEPEST_FOLDER
+
+
+def _exports_in(original: Original) -> list[str]:
+    """The members of a zip that hold an export, by content: their names are localised."""
+    candidates = sorted(filter(_may_be_export, original.members), key=lambda member: -member.size)
+    return [
+        member.name for member in candidates[:_SNIFFED_MEMBERS] if _is_export(original.head_of(member.name))
+    ]
+
+
+def _recognises(original: Original) -> bool:
+    return bool(_exports_in(original)) if original.is_zip else _is_export(original.head)
+
+
+def records_of(portion: Portion) -> Iterator[Records]:
+    """The Records of a portion as columns, at most 16,384 at a time."""
+    mine = [index for index, name in enumerate(portion.names) if name == _RECORD]
+    lines = portion.lines()
+    zones = {
+        owner: attributes.get("value", "")
+        for owner, depth, name, attributes in portion.inner
+        if depth == 1 and apple_sessions.is_zone(name, attributes)
+    }
+    for begin in range(0, len(mine), BATCH_ROWS):
+        some = mine[begin : begin + BATCH_ROWS]
+        attributes = [portion.attributes[index] for index in some]
+
+        def column(name: str, given: list[dict[str, str]] = attributes) -> pa.StringArray:
+            return pa.array([each.get(name) for each in given], pa.string())
+
+        yield Records(
+            at=lines[some],
+            kinds=column("type"),
+            origins=column("sourceName"),
+            units=column("unit"),
+            starts=column("startDate"),
+            ends=column("endDate"),
+            values=column("value"),
+            zones={place: zones[index] for place, index in enumerate(some) if index in zones},
+            raw=lambda place, some=some: portion.raw(some[place]),  # type: ignore[misc]
+        )
+
+
+def read_with_expat(stream: BinaryIO) -> Iterator[tuple[Iterator[Records], Portion]]:
+    """The general engine: any order of attributes, any layout. A faster one must find the same and may fall back on it."""
+    for portion in portions(stream, ROOT):
+        yield records_of(portion), portion
+
+
+def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -> Iterator[Item]:
+    """What an export says. Raises UnreadableFile, with the line, where the XML is broken or breaks off."""
+    member = None
+    if original.is_zip:
+        found = _exports_in(original)
+        if len(found) != 1:
+            raise UnreadableFile(f"{len(found)} exports in one zip, drop each by itself: {', '.join(sorted(found))}")
+        member = found[0]
+    oddities = Oddities()
+    with original.open(member) as stream:
+        for columns, portion in engine(stream):
+            yield from _exported_at(portion)
+            for records in columns:
+                yield from batches(records, oddities)
+            sessions = portion.elements(*apple_sessions.NAMES)
+            yield from gather(apple_sessions.rows(sessions, oddities.zones), (WORKOUT, ACTIVITY_RING))
+            oddities.unread.update(name for name in portion.names if name not in _READ)
+    yield from _notices(oddities)
+
+
+_READ = {_RECORD, *apple_sessions.NAMES, *(name for name, reason in IGNORED.items() if reason)}
+
+
+def _exported_at(portion: Portion) -> Iterator[Item]:
+    for element in portion.elements("ExportDate"):
+        printed = element.attributes.get("value", "")
+        instant = moment_of(printed)
+        yield Notice(f"the export's own date is not a moment: {shown(printed)}") if instant is None else ExportedAt(instant)
+
+
+def _notices(oddities: Oddities) -> Iterator[Notice]:
+    told = (
+        (oddities.unregistered, "types that Twinning has no metric for, kept under their own names and units"),
+        (oddities.zones, "time zones that nobody knows, left out"),
+        (oddities.unread, "elements that no table holds yet, left in the file"),
+    )
+    for counts, says in told:
+        if counts:
+            yield Notice(f"{says}: {_listed(counts)}")
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+
+
+SOURCE = Source(
+    name="health.apple_health",
+    title="Apple Health export",
+    recognition="a zip whose largest XML, or an XML, that begins as Apple's HealthData document does, whatever its name",
+    records=(SAMPLE, WORKOUT, SLEEP_STAGE, ACTIVITY_RING),
+    recognises=_recognises,
+    parse=parse,
+    unit="line",
+    whole=True,
+    expect_every=timedelta(days=14),
+)
