@@ -1,6 +1,7 @@
 """A delimited file read by a table: which heading fills which field, and how the cells under it are read.
 
-Number and date styles are decided once per file, from all its cells. A cell that can't be read costs its row, never
+Number and date styles are decided once per file, from all its cells; where no cell proves the order of dates, the
+person's own order holds, and without one such a date is rejected. A cell that can't be read costs its row, never
 the file. Columns that no table names are kept where the record has a JSON field for them, and listed once otherwise.
 """
 
@@ -258,7 +259,10 @@ def _styles(sheet: Sheet, bound: tuple[Bound, ...], clock: Clock) -> Styles:
     proof = partial(_proof, sheet, bound)
     # Where the comma separates numbers' decimals, spreadsheets separate cells by semicolons.
     mark: numbers.Mark = "," if sheet.delimiter == ";" else "."
-    return Styles(numbers.decide(proof("number"), mark), dates.decide(proof("date")), clock)
+    days = dates.decide(proof("date"))
+    if days.ambiguous and clock.date_order:
+        days = dates.decide(proof("date"), clock.date_order)
+    return Styles(numbers.decide(proof("number"), mark), days, clock)
 
 
 def _proof(sheet: Sheet, bound: tuple[Bound, ...], kind: Literal["number", "date"]) -> Iterator[str]:

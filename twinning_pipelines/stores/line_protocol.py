@@ -7,6 +7,7 @@ itself. What no escape can carry is refused here, because the server would store
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Literal
 
 import pyarrow as pa
@@ -81,8 +82,8 @@ def encode(
     if not fields or len(set(names)) < len(names) or not RESERVED.isdisjoint(names):
         raise ValueError(f"tags {list(tags)}, fields {list(fields)}: none, one twice, or a reserved name")
     pairs = [pc.binary_join_element_wise(f"{field_name(name)}=", _values(table, name), "") for name in fields]
-    values = pc.binary_join_element_wise(*pairs, ",", null_handling="skip")
-    _refuse(pc.equal(values, ""), f"no value in {', '.join(fields)}")
+    values = reduce(_and, pairs)
+    _refuse(pc.is_null(values), f"no value in {', '.join(fields)}")
     measured = pa.repeat(measurement, table.num_rows) if isinstance(measurement, str) else measurement
     series = _series(table, _whole(measured), sorted(tags, key=tag_text))
     lines = pc.binary_join_element_wise(series, values, _instants(table, at, precision), " ")
@@ -154,6 +155,11 @@ def unparsable(message: str, lines: Sequence[bytes]) -> dict[bytes, str]:
             reason = quotation[end + 3 :].decode(errors="replace")
             reasons[quotation[:end]] = re.sub(r" dropped=\d+$", "", reason)
     return {line: reasons[line.lstrip(_BLANKS)] for line in lines if line.lstrip(_BLANKS) in reasons}
+
+
+def _and(left: pa.StringArray, right: pa.StringArray) -> pa.StringArray:
+    """Both with a comma between, or the one that is there. `null_handling="skip"` loses rows in pyarrow 26."""
+    return pc.coalesce(pc.binary_join_element_wise(left, right, ","), left, right)
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:

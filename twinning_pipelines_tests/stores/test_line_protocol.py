@@ -197,6 +197,22 @@ def test_two_samples_of_one_second_do_not_become_one() -> None:
     assert lines == [b"m value=1 1000", b"m value=2 1500"]
 
 
+@given(st.lists(st.tuples(*[st.none() | FLOATS] * 3), max_size=5))
+def test_a_line_holds_the_values_that_are_there(rows: list[tuple[float | None, ...]]) -> None:
+    columns = {name: pa.array([row[place] for row in rows], pa.float64()) for place, name in enumerate("abc")}
+    table = pa.table(columns | {"at": pa.array(range(len(rows)), pa.int64())})
+    present = [
+        {name: value for name, value in zip("abc", row, strict=True) if value is not None} for row in rows
+    ]
+    try:
+        lines = encode(table, measurement="m", tags=(), fields=("a", "b", "c"), at="at").to_pylist()
+    except ValueError as error:
+        assert f"row {present.index({})}: no value" in str(error)
+        return
+    points = [parse_line(line, "s") for line in lines]
+    assert [{name: value for name, (_, value) in point.fields.items()} for point in points] == present
+
+
 @given(AWKWARD, AWKWARD, AWKWARD, AWKWARD, st.text(), FLOATS, st.integers(-(2**33), 2**33))
 def test_what_is_written_is_what_is_read(
     metric: str, tag: str, text: str, name: str, note: str, value: float, at: int

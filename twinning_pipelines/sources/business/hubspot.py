@@ -2,7 +2,8 @@
 
 From: HubSpot, CRM, Deals, Export, CSV, with at least Record ID, Deal Name, Deal Stage and Create Date.
 To: Deal. A stage is a label or an internal id; the portal's own words for won and lost count before the standard ones.
-An open deal's close date is the expected one. Columns without a field are kept in `extra`.
+An open deal's close date is the expected one. The currency stands in a column or in `Amount (EUR)`, else it is the
+person's own. Columns without a field are kept in `extra`.
 """
 
 import re
@@ -18,7 +19,6 @@ from twinning_pipelines.original import Original
 from twinning_pipelines.records.business import DEAL
 from twinning_pipelines.source import Item, Notice, Rejection, Row, Source, gather
 
-_NO_CURRENCY = "XXX"
 _CODE = re.compile(r"[A-Z]{3}")
 
 
@@ -66,14 +66,14 @@ TABLE = Table(
 )
 
 
-def _deal(currency: str | None, cells: Cells) -> Mapping[str, object]:
+def _deal(currency: str, cells: Cells) -> Mapping[str, object]:
     label = cells.text("stage")
     standard = _STAGES.get("".join(filter(str.isalnum, label)).lower())
     status = _status(cells, label, standard)
     day = cells.get("close_day", date)
     return dict(cells.values) | {
         "status": status,
-        "currency": cells.text("currency") or currency or _NO_CURRENCY,
+        "currency": cells.text("currency") or currency,
         "probability": _probability(cells, status, standard),
         "expected_on": day if status == "open" else None,
         "closed_on": None if status == "open" else day,
@@ -104,10 +104,10 @@ def _probability(cells: Cells, status: str, standard: _Stage | None) -> float | 
 def _rows(original: Original, clock: Clock) -> Iterator[Row | Rejection | Notice]:
     filled = TABLE.open(original, clock)
     suffix = bracketed(filled.heading("amount")).upper()
-    currency = suffix if _CODE.fullmatch(suffix) else None
-    if not currency and not filled.heading("currency"):
-        yield Notice(f"no currency in this export ({_NO_CURRENCY} is stored); add the column Currency to it")
-    yield from filled.rows(partial(_deal, currency))
+    said = suffix if _CODE.fullmatch(suffix) else ""
+    if not said and not filled.heading("currency"):
+        yield Notice(f"no currency in this export, {clock.currency} is stored; add the column Currency to it")
+    yield from filled.rows(partial(_deal, said or clock.currency))
 
 
 def parse(original: Original, clock: Clock) -> Iterator[Item]:

@@ -20,6 +20,8 @@ from twinning_pipelines.records.time import TIME_ENTRY
 from twinning_pipelines.source import Item, Notice, Rejection, Row, Source, gather
 
 _CODE = re.compile(r"[A-Z]{3}")
+# ISO 4217's code for "no currency".
+_UNKNOWN = "XXX"
 
 TABLE = Table(
     record=TIME_ENTRY,
@@ -51,7 +53,7 @@ TABLE = Table(
 
 @dataclass(slots=True)
 class _Shaper:
-    """Turns rows into entries. currency: the one in the heading. odd: rows whose duration is not start to end."""
+    """Turns rows into entries. currency: the one in the heading, else the person's. odd: rows whose duration is not start to end."""
 
     currency: str | None
     odd: int = 0
@@ -91,7 +93,8 @@ def _wall_times(cells: Cells) -> tuple[datetime, datetime | None]:
 def _rows(original: Original, clock: Clock) -> Iterator[Row | Rejection | Notice]:
     filled = TABLE.open(original, clock)
     suffix = bracketed(filled.heading("amount")).upper()
-    shaper = _Shaper(suffix if _CODE.fullmatch(suffix) else None)
+    own = clock.currency if clock.currency != _UNKNOWN else None
+    shaper = _Shaper(suffix if _CODE.fullmatch(suffix) else own)
     yield from filled.rows(shaper.entry)
     if shaper.odd:
         yield Notice(f"{shaper.odd} entries last longer or shorter than from start to end; Duration was taken")
