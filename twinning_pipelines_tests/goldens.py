@@ -6,6 +6,7 @@ With TWINNING_WRITE_GOLDENS=1 the goldens are written instead of compared; a per
 import json
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +32,7 @@ def read(source: Source, path: Path, clock: Clock = BERLIN) -> list[dict[str, An
     """
     told = [line for item in source.parse(Original.at(path), clock) for line in _lines(item)]
     # The detour makes dates and decimals what they are in the golden.
-    plain: list[dict[str, Any]] = json.loads(json.dumps(told, default=str))
+    plain: list[dict[str, Any]] = json.loads(json.dumps(told, default=_plain))
     return sorted(plain, key=lambda line: line.get("at", float("inf")))
 
 
@@ -66,7 +67,14 @@ def assert_golden(source: Source, sample: Path, clock: Clock = BERLIN) -> None:
     assert found == [json.loads(line) for line in golden.read_text(encoding="utf-8").splitlines()]
 
 
+def _plain(value: object) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
 def _lines(item: object) -> Iterator[dict[str, Any]]:
+    if isinstance(item, Notice):
+        yield {"notice": item.text}
+        return
     if not isinstance(item, Batch):
         yield {"told": type(item).__name__, "says": str(item)}
         return

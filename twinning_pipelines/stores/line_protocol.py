@@ -158,7 +158,7 @@ def unparsable(message: str, lines: Sequence[bytes]) -> dict[bytes, str]:
 
 
 def _and(left: pa.StringArray, right: pa.StringArray) -> pa.StringArray:
-    """Both with a comma between, or the one that is there. `null_handling="skip"` loses rows in pyarrow 26."""
+    """Both with a comma between, or the one there is. `null_handling="skip"` loses rows in pyarrow 26."""
     return pc.coalesce(pc.binary_join_element_wise(left, right, ","), left, right)
 
 

@@ -1,4 +1,4 @@
-"""The launcher against real PostgreSQL programs (the wheel's, the distribution's), as root or a plain user."""
+"""The launcher against real PostgreSQL programs, the wheel's and the distribution's; passes as root and not."""
 
 import hashlib
 import importlib.util
@@ -78,7 +78,7 @@ def new_cluster(base: Path) -> Iterator[NewCluster]:
     home.chmod(0o755)
 
     def new(below: str = "db", binaries: Path | None = None) -> Cluster:
-        made.append(Cluster(home / below, binaries))
+        made.append(Cluster((home / below).resolve(), binaries))
         return made[-1]
 
     yield new
@@ -411,26 +411,25 @@ class TestRoot:
         for part in (package / "pginstall18", package.with_name(f"{package.name}.libs")):
             shutil.copytree(part, closed / part.relative_to(package.parent), copy_function=link_or_copy)
         cluster = new_cluster(f"../{closed.name}/home/db", closed / package.name / "pginstall18/bin")
-        cluster = Cluster(cluster.directory.resolve(), cluster.binaries)
         ancestors = {path: path.stat().st_mode for path in closed.parents}
 
+        copies = set(ROOM.glob("postgres-*"))
         assert ask(cluster.start(), "select 1") == "1"
-        place = ROOM / hashlib.sha256(os.fsencode(cluster.directory)).hexdigest()[:16]
-        copied = Path(f"/proc/{pid_of(cluster)}/exe").readlink()
         try:
-            assert (cluster.directory / "location").read_text().strip() == str(place)
+            program = Path(f"/proc/{pid_of(cluster)}/exe").readlink()
+            place = Path((cluster.directory / "location").read_text().strip())
+            assert place == ROOM / hashlib.sha256(os.fsencode(cluster.directory)).hexdigest()[:16]
             assert {path: path.stat().st_mode for path in closed.parents} == ancestors
             assert stat.S_IMODE(closed.stat().st_mode) == 0o700
             assert (place / "data").stat().st_uid != 0
             assert stat.S_IMODE((place / "data").stat().st_mode) == 0o700
-            assert copied.is_relative_to(ROOM)
+            assert program.is_relative_to(ROOM)
             assert cluster.stop()
             cluster.start()
-            assert Path(f"/proc/{pid_of(cluster)}/exe").readlink() == copied
+            assert Path(f"/proc/{pid_of(cluster)}/exe").readlink() == program
         finally:
-            cluster.stop()
-            shutil.rmtree(place)
-            shutil.rmtree(ROOM / copied.relative_to(ROOM).parts[0])
+            for copy in set(ROOM.glob("postgres-*")) - copies:
+                shutil.rmtree(copy)
 
     @root_only
     @proc_only

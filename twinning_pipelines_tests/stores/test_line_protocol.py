@@ -204,11 +204,12 @@ def test_a_line_holds_the_values_that_are_there(rows: list[tuple[float | None, .
     present = [
         {name: value for name, value in zip("abc", row, strict=True) if value is not None} for row in rows
     ]
-    try:
-        lines = encode(table, measurement="m", tags=(), fields=("a", "b", "c"), at="at").to_pylist()
-    except ValueError as error:
-        assert f"row {present.index({})}: no value" in str(error)
+    names = ("a", "b", "c")
+    if {} in present:
+        with pytest.raises(ValueError, match=f"row {present.index({})}: no value"):
+            encode(table, measurement="m", tags=(), fields=names, at="at")
         return
+    lines = encode(table, measurement="m", tags=(), fields=names, at="at").to_pylist()
     points = [parse_line(line, "s") for line in lines]
     assert [{name: value for name, (_, value) in point.fields.items()} for point in points] == present
 

@@ -97,7 +97,7 @@ def _rows(original: Original, clock: Clock) -> Iterator[Row | Rejection | Notice
     shaper = _Shaper(suffix if _CODE.fullmatch(suffix) else own)
     yield from filled.rows(shaper.entry)
     if shaper.odd:
-        yield Notice(f"{shaper.odd} entries last longer or shorter than from start to end; Duration was taken")
+        yield Notice(f"Duration was taken where it is not start to end: {shaper.odd} of the entries")
 
 
 def parse(original: Original, clock: Clock) -> Iterator[Item]:

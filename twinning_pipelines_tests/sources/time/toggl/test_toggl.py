@@ -63,7 +63,7 @@ def test_the_persons_own_order_and_currency_fill_in() -> None:
 def test_a_duration_that_is_not_start_to_end_counts_and_is_told() -> None:
     sample = HERE / "picked_columns.csv"
     assert [row["seconds"] for row in rows(SOURCE, sample) if row.get("description") == "Break inside"] == [3600]
-    assert notices(SOURCE, sample) == ["1 entries last longer or shorter than from start to end; Duration was taken"]
+    assert notices(SOURCE, sample) == ["Duration was taken where it is not start to end: 1 of the entries"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` and `make test`. Everything runs in .venv, everything is kept below .twinning.
+SHELL := /bin/sh
+BIN := .venv/bin
+export TWINNING_HOME ?= $(CURDIR)/.twinning
+export DAGSTER_HOME ?= $(TWINNING_HOME)/dagster
+export TWINNING_ZONE ?= Europe/Zurich
+export TWINNING_CURRENCY ?= CHF
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test lint bench dev environment-run environment-dev locks clean
+
+demo: environment-run ## Sample exports of two people through the whole road, with receipts and the day's facts.
+	@$(BIN)/twinning demo
+
+dev: environment-run ## The Dagster UI on http://127.0.0.1:3000, with sensor and schedules running.
+	@mkdir -p $(DAGSTER_HOME) $(TWINNING_HOME)/inbox && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@echo "inbox: $(TWINNING_HOME)/inbox/<person>/"
+	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+test: environment-dev ## Every test; needs no network.
+	@$(PYTEST) -n 2 --dist loadscope $(TESTS)
+
+lint: environment-dev ## Format, lint, types, import contracts, YAML.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/yamllint --strict .
+
+bench: environment-dev ## Ratios against named peers, in one run.
+	@$(BIN)/python -m twinning_pipelines_tests.bench
+
+locks: environment-dev ## Pin the newest allowed versions again; needs uv.
+	@for kind in run dev; do \
+	  uv pip compile pyproject.toml --group build $$( [ $$kind = dev ] && echo --group dev -c infra/locks/run.lock ) --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o infra/locks/$$kind.lock; \
+	done
+
+environment-run:
+	@infra/environment run
+
+environment-dev:
+	@infra/environment dev
+
+clean: ## Remove the environment and caches; the data in .twinning stays.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
