@@ -357,3 +357,7 @@ def _project(*, rebuild: bool, as_json: bool) -> None:
         shown.as_json({"days": done.days, "points": done.points, "dead": done.dead})
     else:
         shown.OUT.print(f"{done.points:,} points of {done.days:,} days written, {done.dead:,} refused")
+
+
+if __name__ == "__main__":
+    main()

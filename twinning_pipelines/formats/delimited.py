@@ -202,7 +202,7 @@ def _surplus(cells: Sequence[str], width: int) -> str:
 
 def _open_quote(lines: Sequence[str], delimiter: str) -> str:
     """A stray quote joins rows until the next one; so a row over several lines has to be quoted strictly."""
-    if len(lines) == 1 and (not lines or lines[0].endswith(("\n", "\r"))):
+    if len(lines) == 1 and lines[0].count('"') % 2 == 0:
         return ""
     try:
         next(csv.reader(lines, delimiter=delimiter, strict=True), [])

@@ -41,7 +41,6 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp":
 _HIDE = str.maketrans("<>&", "\ufdd0\ufdd1\ufdd2")
 _COVER = "\x1f"
 _SHOW = str.maketrans({"\ufdd0": "<", "\ufdd1": ">", "\ufdd2": "&", _COVER: None})
-_COVERED = re.compile(r"[^\r\n]")
 
 
 @dataclass(slots=True)
@@ -92,7 +91,7 @@ def masked(text: str) -> str:
         pieces.append(text[done:start])
         done = end + 3
         if comment:
-            pieces.append(_COVERED.sub(_COVER, text[start:done]))
+            pieces.append(_COVER * (done - start))
         else:
             pieces += [_COVER * len("<![CDATA["), text[start + 9 : end].translate(_HIDE), _COVER * len("]]>")]
     return "".join([*pieces, text[done:]]) if pieces else text
@@ -105,7 +104,7 @@ class _Walker:
         self.original = text
         self.text = masked(text) if "<!" in text else text
         self.begin = begin
-        self.newline = "\n" if "\n" in text else "\r"
+        self.line_ends = _line_ends(text)
         self.line, self.counted = 1, 0
         self.found = Walk()
         self.stack: list[_Open] = []
@@ -168,7 +167,7 @@ class _Walker:
             return False
         # Looking back a bounded way keeps a hostile line from costing its square.
         since = max(leaf.start(4), start - _LINE_LOOK)
-        line_start = self.text.rfind(self.newline, since, start)
+        line_start = max(self.text.rfind("\n", since, start), self.text.rfind("\r", since, start))
         return line_start < 0 or not self.text[line_start:start].isspace()
 
     def _open_or_key(self, token: re.Match[str]) -> str | None:
@@ -228,7 +227,8 @@ class _Walker:
         role = ROLES.get(upper, "")
         fields, prefix, line = self.fields, self.prefix, 0
         if role:
-            self.line += self.text.count(self.newline, self.counted, start)
+            ends = (sign * self.original.count(end, self.counted, start) for end, sign in self.line_ends)
+            self.line += sum(ends)
             self.counted, line = start, self.line
             fields, prefix = self._home(upper, role, line), ""
         elif fields is not self.scratch and upper not in TRANSPARENT:
@@ -287,6 +287,13 @@ class _Walker:
     def _enter(self, fields: dict[str, str], prefix: str) -> None:
         self.fields, self.prefix = fields, prefix
         self.keys = self.keys_by_prefix.setdefault(prefix, {})
+
+
+def _line_ends(text: str) -> tuple[tuple[str, int], ...]:
+    """What to count for line numbers, and with which sign: one bank's header ends its lines in CR, its body in LF."""
+    if text.count("\r") == text.count("\r\n"):
+        return (("\n", 1),)
+    return (("\n", 1), ("\r", 1), ("\r\n", -1))
 
 
 def _clean(value: str) -> str:

@@ -88,9 +88,9 @@ def stretch(
         return instant_of(start, clock), None
     first, last = _closest(start, end, seconds, clock)
     if last < first and seconds is not None:
-        first, last = _closest(start, end + timedelta(days=1), seconds, clock)
-        if abs(last - first - timedelta(seconds=seconds)) > TOLERANCE:
-            last = first - TOLERANCE
+        rolled = _closest(start, end + timedelta(days=1), seconds, clock)
+        if abs(rolled[1] - rolled[0] - timedelta(seconds=seconds)) <= TOLERANCE:
+            return rolled
     if last < first:
         raise ValueError(f"ended_at: {end} is before the start, {start}")
     return first, last

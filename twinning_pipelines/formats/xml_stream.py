@@ -61,21 +61,16 @@ class Element:
 class Portion:
     """Whole elements below the root, in file order, as parallel columns.
 
-    `starts` are the offsets of the elements in `text`, the cleaned bytes from the first of them to the end of the last;
-    `first_line` is the line on which `text` begins. `inner` holds all that stands inside the elements.
+    `lines` are the lines of their start tags, counted from 1 by line feeds; `starts` their offsets in `text`, the cleaned
+    bytes from the first of them to the end of the last. `inner` holds all that stands inside the elements.
     """
 
     names: list[str]
     attributes: list[dict[str, str]]
+    lines: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     text: bytes
-    first_line: int
     inner: list[Inner]
-
-    def lines(self) -> npt.NDArray[np.int64]:
-        """The line number of each element's start tag, counted from 1 by line feeds."""
-        line_feeds = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
-        return np.searchsorted(line_feeds, self.starts) + self.first_line
 
     def raw(self, index: int) -> str:
         """The text of one element, from its start tag to its end tag."""
@@ -84,18 +79,16 @@ class Portion:
 
     def elements(self, *wanted: str) -> Iterator[Element]:
         """The elements with one of these names, one by one."""
-        indexes = [index for index, name in enumerate(self.names) if name in wanted]
-        if not indexes:
+        if not set(wanted).intersection(self.names):
             return
+        indexes = [index for index, name in enumerate(self.names) if name in wanted]
         children: dict[int, list[Child]] = {index: [] for index in indexes}
         for owner, depth, name, attributes in self.inner:
             if depth == 1 and owner in children:
                 children[owner].append(Child(name, attributes))
-        lines = self.lines()
         for index in indexes:
-            yield Element(
-                int(lines[index]), self.names[index], self.attributes[index], tuple(children[index]), self.raw(index)
-            )
+            at, inside = int(self.lines[index]), tuple(children[index])
+            yield Element(at, self.names[index], self.attributes[index], inside, self.raw(index))
 
 
 def portions(stream: BinaryIO, root: str, *, portion_bytes: int = PORTION_BYTES) -> Iterator[Portion]:
@@ -216,20 +209,15 @@ class _Reader:
     def _cut(self, count: int, end: int) -> Portion:
         """Hands out the first `count` elements; `end` is where the text after them begins."""
         begin = self._starts[0] if count else end
-        skipped = self._text[: begin - self._offset]
         text = self._text[begin - self._offset : end - self._offset]
-        first_line = self._line + skipped.count(b"\n")
+        starts = np.array(self._starts[:count], np.int64) - begin
+        line_feeds = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+        first_line = self._line + self._text.count(b"\n", 0, begin - self._offset)
+        lines = np.searchsorted(line_feeds, starts) + first_line
         whole = next((i for i in range(len(self._inner), 0, -1) if self._inner[i - 1][0] < count), 0)
-        portion = Portion(
-            self._names[:count],
-            self._attributes[:count],
-            np.array(self._starts[:count], np.int64) - begin,
-            text,
-            first_line,
-            self._inner[:whole],
-        )
+        portion = Portion(self._names[:count], self._attributes[:count], lines, starts, text, self._inner[:whole])
         self._text = self._text[end - self._offset :]
-        self._offset, self._line = end, first_line + text.count(b"\n")
+        self._offset, self._line = end, first_line + len(line_feeds)
         del self._names[:count], self._attributes[:count], self._starts[:count]
         self._inner[:] = [(owner - count, *inside) for owner, *inside in self._inner[whole:]]
         return portion

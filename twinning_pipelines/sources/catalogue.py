@@ -1,13 +1,13 @@
-"""Our own templates: the CSV files that a person downloads and fills, and the page that explains their columns."""
+"""The pages about sources, made from the code: what is read, and our own templates with their columns."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from twinning_pipelines.formats.columns import Column, Table
 from twinning_pipelines.formats.delimited import normalised
-from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources.business import deals, expenses, invoices
 from twinning_pipelines.sources.nutrition import template as nutrition_template
@@ -21,10 +21,11 @@ _INTRODUCTION = """\
 Five tables that you fill yourself, in a spreadsheet or a text editor. Download the file, replace the example rows, save
 it as CSV and drop it into the inbox. The files are in `twinning_pipelines/sources/templates/`.
 
-- The order of the columns does not matter, and a column that is not required may be left out.
+- The order of the columns does not matter. A column may be left out unless it is required; where only the column is,
+  its cells may be empty.
 - Comma, semicolon, tab or `|` between the cells; UTF-8 is best, and what Excel saves is read too.
-- Write days as `2026-03-31`. Other orders are read when some row of the file shows which is meant; a row that may be
-  read two ways is rejected, never guessed.
+- Write days as `2026-03-31`. Other orders are read when some row of the file shows which is meant, or by the order that
+  you have set for yourself; a row that may be read two ways is rejected, never guessed.
 - Numbers may use a comma or a dot for decimals, the same one in the whole file.
 - A row that can't be read is reported with its line and its reason, and the others are taken.
 - Drop the file again whenever you like: rows that are known change nothing.
@@ -69,7 +70,7 @@ def _section(template: Template) -> str:
         "",
         "| column | required | what it holds | how | example |",
         "|---|---|---|---|---|",
-        *(_row(column, record, examples) for column in template.table.columns),
+        *(_row(column, template.table, examples) for column in template.table.columns),
         "",
         _others(template.table),
         "",
@@ -77,14 +78,15 @@ def _section(template: Template) -> str:
     return "\n".join(lines)
 
 
-def _row(column: Column, record: Record, examples: dict[str, str]) -> str:
+def _row(column: Column, table: Table, examples: dict[str, str]) -> str:
     own, *synonyms = column.headings
+    known_by = "the column" if own in table.marks else ""
     also = f" (also {', '.join(f'`{name}`' for name in synonyms)})" if synonyms else ""
     example = examples.get(normalised(own), "")
     cells = (
         f"`{own}`{also}",
-        "yes" if column.required else "",
-        column.meaning or record.field(column.field).meaning,
+        "yes" if column.required else known_by,
+        column.meaning or table.record.field(column.field).meaning,
         column.reading.says,
         f"`{example}`" if example else "",
     )
@@ -108,3 +110,24 @@ def _examples(path: Path) -> dict[str, str]:
             if cell:
                 found.setdefault(normalised(heading), cell)
     return found
+
+
+_SOURCES_INTRODUCTION = """\
+# Sources
+
+What Twinning reads today. A file is recognised by its content, never by its name. This page is made from the code;
+`sources_page` in `twinning_pipelines/sources/catalogue.py` writes it.
+
+| source | what it is | recognised by | produces | overdue after |
+|---|---|---|---|---|
+"""
+
+
+def sources_page(sources: Sequence[Source]) -> str:
+    """The page `docs/sources.md`: one row for each source."""
+    rows = []
+    for source in sources:
+        produces = ", ".join(f"`{record.name}`" for record in source.records)
+        overdue = f"{source.expect_every.days} days" if source.expect_every else "never"
+        rows.append(f"| `{source.name}` | {source.title} | {source.recognition} | {produces} | {overdue} |\n")
+    return _SOURCES_INTRODUCTION + "".join(rows)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -118,7 +118,7 @@ class Influx:
             base_url=self._url,
             headers={"Authorization": f"Token {self._token}", "Accept": "application/json"},
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-            verify=ssl.create_default_context(),
+            verify=_certificates(),
             trust_env=False,
         )
 
@@ -292,6 +292,11 @@ class Influx:
     def _safe(self, text: str) -> str:
         """Foreign words that may be logged, raised and kept: short, on one line, without the token."""
         return " ".join(text.replace(self._token, "[token]").split())[:_REASON_CHARACTERS]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:

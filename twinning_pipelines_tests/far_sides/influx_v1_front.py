@@ -80,7 +80,7 @@ class Influxd:
         deadline = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}/ping", trust_env=False).status_code == 204:
+                if httpx.get(f"{self.url}/ping", trust_env=False, verify=False).status_code == 204:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -104,7 +104,7 @@ class V1Front(ScriptedServer):
         super().__init__()
         self.org, self.org_id, self.token = "home", "0a00000000000001", "front-token-that-must-never-be-shown"
         self.bucket = bucket
-        self._http = httpx.Client(base_url=influxd.url, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=influxd.url, trust_env=False, verify=False, timeout=30)
         self._run(f"CREATE DATABASE {_identifier(bucket)}")
 
     def __exit__(self, *_: object) -> None:

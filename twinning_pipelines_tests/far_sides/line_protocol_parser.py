@@ -121,7 +121,7 @@ def _plain_point(line: bytes, precision: str, series: dict[bytes, tuple[str, Tag
         point = parse_line(line, precision)
         series[key] = (point.measurement, point.tags)
     value = Field("float", float(number))
-    return Point(*series[key], {_text(name): value}, _nanoseconds(instant, precision))
+    return Point(*series[key], {_text(name): value}, _in_range(int(instant) * UNIT_NANOSECONDS[precision]))
 
 
 def parse_line(line: bytes, precision: str) -> Point:
@@ -133,12 +133,10 @@ def parse_line(line: bytes, precision: str) -> Point:
     tags = _tags(cursor)
     if not cursor.here:
         raise Unparsable("missing fields")
-    key = line[: cursor.at]
+    key = _no_longer_than_allowed(cursor.at)
     cursor.pattern(rb"[ \t\0]+")
     fields = _fields(cursor)
-    size = len(key) + max(len(name) + 4 for name in fields)
-    if size > _LONGEST_KEY:
-        raise Unparsable(f"max key length exceeded: {size} > {_LONGEST_KEY}")
+    _no_longer_than_allowed(key + 4 + max(map(len, fields)))
     cursor.pattern(rb"[ \t\0]+")
     instant = cursor.pattern(rb"[^ ]+")
     if instant and not re.fullmatch(rb"-?\d*", instant):
@@ -151,6 +149,12 @@ def parse_line(line: bytes, precision: str) -> Point:
     )
     named = {_unescaped(rb'[,"= ]', name): value for name, value in fields.items()}
     return Point(_unescaped(rb"[, ]", measurement), sorted_tags, named, nanoseconds)
+
+
+def _no_longer_than_allowed(size: int) -> int:
+    if size > _LONGEST_KEY:
+        raise Unparsable(f"max key length exceeded: {size} > {_LONGEST_KEY}")
+    return size
 
 
 def _tags(cursor: _Cursor) -> list[tuple[bytes, bytes]]:
@@ -231,7 +235,10 @@ def _nanoseconds(instant: bytes, precision: str) -> int:
         raise Unparsable(f'strconv.ParseInt: parsing "{_text(instant)}": invalid syntax')
     if not -(2**63) <= int(instant) < 2**63:
         raise Unparsable(f'strconv.ParseInt: parsing "{_text(instant)}": value out of range')
-    nanoseconds = int(instant) * UNIT_NANOSECONDS[precision]
+    return _in_range(int(instant) * UNIT_NANOSECONDS[precision])
+
+
+def _in_range(nanoseconds: int) -> int:
     if abs(nanoseconds) > _LAST_NANOSECOND:
         raise Unparsable(f"time outside range {-_LAST_NANOSECOND} - {_LAST_NANOSECOND}")
     return nanoseconds

@@ -7,13 +7,13 @@ description of 2.8; its statuses and messages against a table from the source of
 import gzip
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -25,6 +25,8 @@ from twinning_pipelines_tests.far_sides.scripted_server import HalfAnswer, HangU
 
 DESCRIPTION = Path("/work/shared/specs/influxdb-2.8-oss-openapi.json")
 WEEK = 7 * 86_400
+
+unhurried = settings(deadline=None)
 
 # Line, and the reason in the words of InfluxDB; None where it is a point.
 LINES: list[tuple[bytes, str | None]] = [
@@ -60,8 +62,7 @@ LINES: list[tuple[bytes, str | None]] = [
     (b"m v=1e400 1", "invalid float"),
     (
         b"m v=9223372036854775808i 1",
-        'unable to parse integer 9223372036854775808: strconv.ParseInt: parsing "9223372036854775808": '
-        "value out of range",
+        f'unable to parse integer {2**63}: strconv.ParseInt: parsing "{2**63}": value out of range',
     ),
     (b'm v="open 1', "unbalanced quotes"),
     (b"m v=1 now", "bad timestamp"),
@@ -76,8 +77,7 @@ LINES_OF_V2: list[tuple[bytes, str | None]] = [
     (b"m v=18446744073709551615u 1", None),
     (
         b"m v=18446744073709551616u 1",
-        'unable to parse unsigned 18446744073709551616: strconv.ParseUint: parsing "18446744073709551616": '
-        "value out of range",
+        f'unable to parse unsigned {2**64}: strconv.ParseUint: parsing "{2**64}": value out of range',
     ),
     (b"m v=-1u 1", "invalid number"),
     (b"m,time=1 v=1 1", 'cannot use reserved tag key "time"'),
@@ -103,11 +103,16 @@ def post(server: FakeInflux | V1Front, body: bytes, **params: str) -> httpx.Resp
     place = {"org": server.org, "bucket": server.bucket, "precision": "s"} | params
     headers = {"Authorization": f"Token {server.token}"}
     return httpx.post(
-        f"{server.url}/api/v2/write", params=place, content=body, headers=headers, trust_env=False
+        f"{server.url}/api/v2/write",
+        params=place,
+        content=body,
+        headers=headers,
+        trust_env=False,
+        verify=False,
     )
 
 
-@pytest.mark.parametrize(("line", "reason"), [*LINES, *LINES_OF_V2])
+@pytest.mark.parametrize(("line", "reason"), [*LINES, *LINES_OF_V2], ids=lambda part: ascii(part)[:40])
 def test_a_line_is_read_or_refused(line: bytes, reason: str | None) -> None:
     _, failures = parse(line, "s")
     assert failures == ([] if reason is None else [(line, reason)])
@@ -123,6 +128,7 @@ def test_a_real_influxdb_reads_and_refuses_the_same(influxd: Influxd) -> None:
             )
 
 
+@unhurried
 @given(
     st.sampled_from([b"m", b"m,a=b", b"m,b=1,a=2", b"m,a=1,a=2", b"m,time=1", b"\xc3\xa9,a=\xff"]),
     st.sampled_from([b"1", b"-1.50", b"0.123456789", b"1e5", b"1.", b"-", b"123456789012345", b"00.5"]),
@@ -134,16 +140,23 @@ def test_the_quick_way_of_reading_equals_the_general_one(
 ) -> None:
     line = b"%b value=%b %d" % (key, value, at)
     points, failures = parse(line + b"\n" + line, precision)
-    try:
-        expected = parse_line(line, precision)
-    except Unparsable as reason:
-        assert (points, failures) == ([], [(line, str(reason))] * 2)
+    failed = str(_reason(line, precision))
+    if failures:
+        assert (points, failures) == ([], [(line, failed)] * 2)
     else:
-        assert (points, failures) == ([expected] * 2, [])
+        assert points == [parse_line(line, precision)] * 2
+
+
+def _reason(line: bytes, precision: str) -> Unparsable | None:
+    try:
+        parse_line(line, precision)
+    except Unparsable as reason:
+        return reason
+    return None
 
 
 def test_a_quote_left_open_takes_the_next_line_along() -> None:
-    points, failures = parse(b'm v="a 1\nm v=2 2\nm v="b" 3\nm w=1 4\\\nm w=2 5', "s")
+    points, failures = parse(b'm v="a 1\nm v=2 2\nm v=" 3\nm w=1 4\\\nm w=2 5', "s")
     assert [point.fields["v"].value for point in points] == ["a 1\nm v=2 2\nm v="]
     assert failures == [(b"m w=1 4\\\nm w=2 5", "bad timestamp")]
 
@@ -172,8 +185,8 @@ def test_a_clash_of_types_stores_the_rest_and_names_the_first(fake: FakeInflux) 
     reply = post(fake, b"m v=1 1\nm v=2i 2\nm v=3 3\nm v=T 4")
     assert (reply.status_code, reply.headers["X-Platform-Error-Code"]) == (422, "unprocessable entity")
     assert reply.json()["message"] == (
-        'failure writing points to database: partial write: field type conflict: input field "v" on measurement '
-        '"m" is type integer, already exists as type float dropped=2'
+        "failure writing points to database: partial write: field type conflict: "
+        'input field "v" on measurement "m" is type integer, already exists as type float dropped=2'
     )
     assert sorted(at for _, _, at in fake.points) == [10**9, 3 * 10**9]
 
@@ -223,10 +236,18 @@ def test_gzip_counts_unpacked() -> None:
     with FakeInflux(largest_body=5000) as fake:
         headers = {"Authorization": f"Bearer {fake.token}", "Content-Encoding": "gzip"}
         url = f"{fake.url}/api/v2/write?org=home&bucket=twinning&precision=s"
-        reply = httpx.post(url, content=gzip.compress(body), headers=headers, trust_env=False)
+        reply = httpx.post(url, content=gzip.compress(body), headers=headers, trust_env=False, verify=False)
         assert (reply.status_code, reply.headers["X-Platform-Error-Code"]) == (413, "request too large")
-        assert httpx.post(url, content=gzip.compress(body[:4999]), headers=headers).status_code == 204
-        assert httpx.post(url, content=b"no gzip", headers=headers).status_code == 500
+        assert (
+            httpx.post(
+                url, content=gzip.compress(body[:4999]), headers=headers, trust_env=False, verify=False
+            ).status_code
+            == 204
+        )
+        assert (
+            httpx.post(url, content=b"no gzip", headers=headers, trust_env=False, verify=False).status_code
+            == 500
+        )
 
 
 @pytest.mark.parametrize(
@@ -302,17 +323,19 @@ def test_delete_takes_equality_and_both_ends(fake: FakeInflux, predicate: str, l
 def test_delete_refuses_what_the_original_refuses(
     fake: FakeInflux, changed: dict[str, str | None], status: int
 ) -> None:
-    body = {"start": "1970-01-01T00:00:01Z", "stop": "1970-01-01T00:00:02.000000001Z", "predicate": ""}
+    body: dict[str, str | None] = {"start": "1970-01-01T00:00:01Z", "stop": "1970-01-02T00:00:02.000000001Z"}
     assert delete(fake, body).status_code == 204
     assert delete(fake, body | changed).status_code == status
 
 
-def delete(fake: FakeInflux, body: dict[str, str | None]) -> httpx.Response:
+def delete(fake: FakeInflux, body: Mapping[str, str | None]) -> httpx.Response:
     return httpx.post(
         f"{fake.url}/api/v2/delete",
         params={"org": fake.org, "bucket": fake.bucket},
         json=body,
         headers={"Authorization": f"Token {fake.token}"},
+        trust_env=False,
+        verify=False,
     )
 
 
@@ -365,7 +388,9 @@ def test_what_it_says_is_as_described(
 ) -> None:
     """Errors are held against `Error`: the server's own answers lack what `LineProtocolError` requires."""
     fake.largest_body = 1000
-    with httpx.Client(base_url=fake.url, headers={"Authorization": f"Token {fake.token}"}) as client:
+    with httpx.Client(
+        base_url=fake.url, headers={"Authorization": f"Token {fake.token}"}, trust_env=False, verify=False
+    ) as client:
         client.get("/health")
         client.get("/health", headers={"Authorization": ""})
         client.get("/api/v2/orgs", params={"org": "home"})

@@ -49,7 +49,24 @@ def test_a_text_that_proves_its_locale_is_read(written: str, value: str) -> None
 
 @pytest.mark.parametrize(
     "written",
-    ["12,3,4", "", "-", "--1", "(-1)", "1.2.3", "1 23", "12e3", "NaN", "Infinity", "0x1f", "١٢", "1_000", "abc", "CHF 12", "9" * 60],
+    [
+        "12,3,4",
+        "",
+        "-",
+        "--1",
+        "(-1)",
+        "1.2.3",
+        "1 23",
+        "12e3",
+        "NaN",
+        "Infinity",
+        "0x1f",
+        "١٢",
+        "1_000",
+        "abc",
+        "CHF 12",
+        "9" * 60,
+    ],
 )
 def test_what_is_no_number_says_so(written: str) -> None:
     with pytest.raises(ValueError, match="not a number: "):
@@ -57,7 +74,7 @@ def test_what_is_no_number_says_so(written: str) -> None:
 
 
 def test_the_reason_shows_the_text() -> None:
-    with pytest.raises(ValueError, match="^not a number: '12,3,4'$"):
+    with pytest.raises(ValueError, match=r"^not a number: '12,3,4'$"):
         NumberStyle().read("12,3,4")
 
 
@@ -71,7 +88,7 @@ def test_the_locale_is_decided_once_for_the_file() -> None:
 def test_one_file_does_not_change_its_locale_between_rows() -> None:
     style = numbers.decide(["1,50", "2,50", "3.50"])
     assert (style.decimal, style.contrary) == (",", "3.50")
-    with pytest.raises(ValueError, match="not a number: '3.50'"):
+    with pytest.raises(ValueError, match=r"not a number: '3\.50'"):
         style.read("3.50")
 
 
@@ -94,10 +111,12 @@ amounts = st.decimals(min_value=-(10**12), max_value=10**12, places=2)
 
 
 def in_style(value: Decimal, mark: str, group: str) -> str:
-    return f"{value:,.2f}".translate(str.maketrans({",": group, ".": mark}))
+    return f"{value:,.2f}".replace(",", "_").replace(".", mark).replace("_", group)
 
 
-@given(amounts, st.sampled_from([(".", ","), (".", "'"), (".", " "), (".", ""), (",", "."), (",", "\u202f"), (",", "")]))
+@given(
+    amounts, st.sampled_from([(".", ","), (".", "'"), (".", " "), (".", ""), (",", "."), (",", "\u202f"), (",", "")])
+)
 def test_every_amount_comes_back_exactly(value: Decimal, style: tuple[str, str]) -> None:
     written = in_style(value, *style)
     found = numbers.decide([written])
@@ -117,8 +136,7 @@ def test_a_file_in_one_locale_proves_it(values: list[Decimal], style: tuple[str,
 @given(st.text(alphabet="0123456789.,'-+() \u202f$", max_size=14), st.sampled_from([".", ","]))
 def test_anything_else_is_a_number_or_a_value_error(written: str, mark: Mark) -> None:
     try:
-        value = NumberStyle(mark).read(written)
+        outcome: object = NumberStyle(mark).read(written)
     except ValueError as reason:
-        assert str(reason).startswith("not a number: ")
-    else:
-        assert value.is_finite()
+        outcome = str(reason)
+    assert str(outcome).startswith("not a number: ") or Decimal(str(outcome)).is_finite()

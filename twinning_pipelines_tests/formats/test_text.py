@@ -61,7 +61,9 @@ def test_utf_8_cut_inside_a_character_is_utf_8_still() -> None:
     assert (decoded.text, decoded.codec) == ("Zürich Z\ufffd", "utf-8")
 
 
-@pytest.mark.parametrize("declared", ["zlib", "base64", "idna", "punycode", "unicode_escape", "utf-7", "rot13", "x\0y", "é"])
+@pytest.mark.parametrize(
+    "declared", ["zlib", "base64", "idna", "punycode", "unicode_escape", "utf-7", "rot13", "x\0y", "é"]
+)
 def test_only_codecs_of_text_can_be_declared(declared: str) -> None:
     assert text.codec_named(declared) == ""
 

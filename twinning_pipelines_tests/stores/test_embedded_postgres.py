@@ -1,4 +1,4 @@
-"""The launcher against real PostgreSQL programs, the wheel's and the distribution's; passes as root and not."""
+"""The launcher against real PostgreSQL programs, the wheel's and the distribution's, as root or any user."""
 
 import hashlib
 import importlib.util
@@ -28,6 +28,7 @@ IS_ROOT = os.geteuid() == 0
 HAS_PROC = Path("/proc/self/environ").exists()
 root_only = pytest.mark.skipif(not IS_ROOT, reason="only root drops to another account")
 plain_only = pytest.mark.skipif(IS_ROOT, reason="root may write anywhere")
+on_both = pytest.mark.parametrize("binaries", ["wheel", "debian"], indirect=True)
 proc_only = pytest.mark.skipif(not HAS_PROC, reason="looks at the server through /proc")
 
 
@@ -38,11 +39,14 @@ def wheel(install: str = "pginstall18") -> Path:
     return Path(spec.submodule_search_locations[0], install, "bin")
 
 
-@pytest.fixture(scope="module", params=["wheel", "debian"])
+@pytest.fixture
 def binaries(request: pytest.FixtureRequest) -> Path:
-    if request.param == "debian" and not (DEBIAN / "initdb").exists():
+    """The wheel's; `on_both` adds the oldest supported major."""
+    if getattr(request, "param", "wheel") == "wheel":
+        return wheel()
+    if not (DEBIAN / "initdb").exists():
         pytest.skip(f"no PostgreSQL in {DEBIAN}")
-    return DEBIAN if request.param == "debian" else wheel()
+    return DEBIAN
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +59,24 @@ def base() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def used(base: Path, binaries: Path) -> Iterator[Cluster]:
-    """One cluster that most tests share. Its name would hurt an unquoted shell command or URL."""
-    cluster = Cluster(base / f"it's $HOME & {binaries.parts[1]}", binaries)
-    cluster.start()
-    yield cluster
-    cluster.stop()
+def used(base: Path) -> Iterator[dict[Path, Cluster]]:
+    """The clusters that most tests share, one for each install."""
+    made: dict[Path, Cluster] = {}
+    yield made
+    for cluster in made.values():
+        throw_away(cluster)
 
 
 @pytest.fixture
-def shared(used: Cluster) -> Cluster:
-    """The shared cluster, stopped: a test may follow any other."""
-    used.stop()
-    return used
+def shared(used: dict[Path, Cluster], base: Path, binaries: Path) -> Cluster:
+    """A stopped cluster, so any test may follow any other. Its name hurts in an unquoted command or URL."""
+    if binaries not in used:
+        used[binaries] = Cluster(base / f"it's $HOME & {binaries.parts[1]}", binaries)
+        used[binaries].start()
+        with (used[binaries].directory / "data/postgresql.conf").open("a") as configuration:
+            configuration.write("fsync = off\n")
+    used[binaries].stop()
+    return used[binaries]
 
 
 @pytest.fixture
@@ -83,9 +92,16 @@ def new_cluster(base: Path) -> Iterator[NewCluster]:
 
     yield new
     for cluster in made:
-        cluster.stop()
+        throw_away(cluster)
         moved = ROOM / hashlib.sha256(os.fsencode(cluster.directory)).hexdigest()[:16]
         shutil.rmtree(moved, ignore_errors=True)
+
+
+def throw_away(cluster: Cluster) -> None:
+    """Stops the server without writing to disk what is about to be removed."""
+    if cluster.is_running():
+        os.kill(pid_of(cluster), signal.SIGQUIT)
+        wait_until(lambda: not cluster.is_running())
 
 
 def ask(url: str, *statements: str) -> str:
@@ -142,6 +158,7 @@ HOLD = "with cluster.lease() as url:\n    print(url, flush=True)\n    sys.stdin.
 
 
 class TestServer:
+    @on_both
     def test_start_is_idempotent_and_stop_says_what_it_did(self, shared: Cluster) -> None:
         url = shared.start()
         pid = pid_of(shared)
@@ -155,11 +172,13 @@ class TestServer:
         assert not shared.stop()
         assert shared.url() == url
 
+    @on_both
     def test_facts_survive_a_restart(self, shared: Cluster) -> None:
         ask(shared.start(), "create table if not exists fact (n int)", "insert into fact values (7)")
         shared.stop()
         assert int(ask(shared.start(), "select sum(n) from fact")) % 7 == 0
 
+    @on_both
     def test_settings(self, shared: Cluster) -> None:
         url = shared.start()
         shown = {
@@ -209,6 +228,7 @@ class TestServer:
 
 
 class TestSharing:
+    @on_both
     def test_two_processes_at_the_same_cold_moment_share_one_server(
         self, new_cluster: NewCluster, binaries: Path
     ) -> None:
@@ -219,6 +239,7 @@ class TestSharing:
         assert cluster.is_running()
         assert (cluster.directory / "postgres.log").read_text().count("ready to accept connections") == 1
 
+    @on_both
     def test_the_last_lease_out_stops_the_server(self, shared: Cluster) -> None:
         other = child(HOLD, shared)
         url = said(other)
@@ -265,6 +286,7 @@ class TestKilled:
             assert again == url
         assert not shared.is_running()
 
+    @on_both
     def test_a_killed_server_is_started_again_with_its_facts(self, shared: Cluster) -> None:
         ask(
             shared.start(),
@@ -277,6 +299,7 @@ class TestKilled:
             assert ask(url, "select n from kept") == "3"
         assert not shared.is_running()
 
+    @on_both
     def test_a_stale_pid_that_is_somebody_elses_by_now(self, shared: Cluster) -> None:
         shared.start()
         os.kill(pid_of(shared), signal.SIGKILL)
@@ -308,6 +331,7 @@ class TestKilled:
 
 
 class TestRefusals:
+    @on_both
     def test_another_major_version_says_the_way_out(self, shared: Cluster, binaries: Path) -> None:
         marker = shared.directory / "data/PG_VERSION"
         true_version = marker.read_text()
@@ -353,6 +377,7 @@ class TestRefusals:
             Cluster(base / "closed" / "db").start()
 
     @root_only
+    @on_both
     def test_a_full_disk(self, base: Path, binaries: Path) -> None:
         disk = Path(tempfile.mkdtemp(dir=base))
         mounted = subprocess.run(

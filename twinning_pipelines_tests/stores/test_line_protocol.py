@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinning_pipelines.stores.line_protocol import (
@@ -22,6 +22,8 @@ from twinning_pipelines.stores.line_protocol import (
 )
 from twinning_pipelines_tests.far_sides.line_protocol_parser import blocks, parse_line
 
+# pyarrow imports pandas at its first conversion, and other work may have the processor.
+unhurried = settings(deadline=None)
 # The characters that mean something to some parser, and a few that mean nothing.
 AWKWARD = st.text(st.sampled_from("\\,= \"'\n\t\r#\0aé日😀"), min_size=1, max_size=8)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -197,6 +199,7 @@ def test_two_samples_of_one_second_do_not_become_one() -> None:
     assert lines == [b"m value=1 1000", b"m value=2 1500"]
 
 
+@unhurried
 @given(st.lists(st.tuples(*[st.none() | FLOATS] * 3), max_size=5))
 def test_a_line_holds_the_values_that_are_there(rows: list[tuple[float | None, ...]]) -> None:
     columns = {name: pa.array([row[place] for row in rows], pa.float64()) for place, name in enumerate("abc")}
@@ -214,6 +217,7 @@ def test_a_line_holds_the_values_that_are_there(rows: list[tuple[float | None, .
     assert [{name: value for name, (_, value) in point.fields.items()} for point in points] == present
 
 
+@unhurried
 @given(AWKWARD, AWKWARD, AWKWARD, AWKWARD, st.text(), FLOATS, st.integers(-(2**33), 2**33))
 def test_what_is_written_is_what_is_read(
     metric: str, tag: str, text: str, name: str, note: str, value: float, at: int
@@ -233,12 +237,14 @@ def test_what_is_written_is_what_is_read(
     assert stands_alone(line)
 
 
+@unhurried
 @given(st.text(st.characters(exclude_characters="\\\n\0\t#", codec="utf-8"), min_size=1))
 def test_all_ordinary_text_can_be_carried(text: str) -> None:
     for spell in (measurement_name, tag_text, field_name, string_value):
         assert spell(text)
 
 
+@unhurried
 @given(st.lists(FLOATS, min_size=1, max_size=50))
 def test_floats_survive_to_the_last_bit(values: list[float]) -> None:
     table = pa.table({"value": values, "at": range(len(values))})
@@ -247,11 +253,13 @@ def test_floats_survive_to_the_last_bit(values: list[float]) -> None:
     assert [(kind, str(value)) for kind, value in read] == [("float", str(value)) for value in values]
 
 
+@unhurried
 @given(st.text(st.sampled_from('\\,= "\nav1'), max_size=16).map(str.encode))
 def test_stands_alone_agrees_with_the_reader(line: bytes) -> None:
     assert stands_alone(line) == (next(blocks(line + b"\nm value=1 1")) == line)
 
 
+@unhurried
 @given(
     st.lists(
         st.sampled_from([b"m v=1 1", b"mm v=22 2", b"", b" ", b"# c", b'm v="a 3', b"m v=1 4\\", b"m" * 40])
@@ -270,6 +278,7 @@ def test_batches_keep_every_point_within_the_limits(
         assert len(batch) == 1 or (len(b"\n".join(batch)) <= most_bytes and all(map(stands_alone, batch)))
 
 
+@unhurried
 @given(
     st.lists(
         st.text(st.sampled_from("': \"ab\n\\"), min_size=1, max_size=8), min_size=1, max_size=6, unique=True

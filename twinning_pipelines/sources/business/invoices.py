@@ -37,7 +37,9 @@ TABLE = Table(
         Column("gross", ("gross",), MONEY, meaning="amount to pay; may be left out beside net and tax"),
         Column("paid", ("paid",), MONEY),
         Column("currency", ("currency",), CURRENCY, required=True),
-        Column("status", ("status",), _STATUS, meaning="where left out, what the days and amounts say"),
+        Column(
+            "status", ("status",), _STATUS, meaning="where it stands; where left out, what the days and amounts say"
+        ),
         Column("note", ("note",)),
     ),
     marks=("number", "client", "issued_on", "gross"),

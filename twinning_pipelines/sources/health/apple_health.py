@@ -66,7 +66,6 @@ def _recognises(original: Original) -> bool:
 def records_of(portion: Portion) -> Iterator[Records]:
     """The Records of a portion as columns, at most 16,384 at a time."""
     mine = [index for index, name in enumerate(portion.names) if name == _RECORD]
-    lines = portion.lines()
     zones = {
         owner: attributes.get("value", "")
         for owner, depth, name, attributes in portion.inner
@@ -74,22 +73,25 @@ def records_of(portion: Portion) -> Iterator[Records]:
     }
     for begin in range(0, len(mine), BATCH_ROWS):
         some = mine[begin : begin + BATCH_ROWS]
-        attributes = [portion.attributes[index] for index in some]
-
-        def column(name: str, given: list[dict[str, str]] = attributes) -> pa.StringArray:
-            return pa.array([each.get(name) for each in given], pa.string())
-
+        given = [portion.attributes[index] for index in some]
         yield Records(
-            at=lines[some],
-            kinds=column("type"),
-            origins=column("sourceName"),
-            units=column("unit"),
-            starts=column("startDate"),
-            ends=column("endDate"),
-            values=column("value"),
+            at=portion.lines[some],
+            kinds=_column(given, "type"),
+            origins=_column(given, "sourceName"),
+            units=_column(given, "unit"),
+            starts=_column(given, "startDate"),
+            ends=_column(given, "endDate"),
+            values=_column(given, "value"),
             zones={place: zones[index] for place, index in enumerate(some) if index in zones},
             raw=lambda place, some=some: portion.raw(some[place]),  # type: ignore[misc]
         )
+
+
+def _column(given: list[dict[str, str]], name: str) -> pa.StringArray:
+    try:
+        return pa.array([each[name] for each in given], pa.string())
+    except KeyError:
+        return pa.array([each.get(name) for each in given], pa.string())
 
 
 def read_with_expat(stream: BinaryIO) -> Iterator[tuple[Iterator[Records], Portion]]:
@@ -114,7 +116,8 @@ def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -
                 yield from batches(records, oddities)
             sessions = portion.elements(*apple_sessions.NAMES)
             yield from gather(apple_sessions.rows(sessions, oddities.zones), (WORKOUT, ACTIVITY_RING))
-            oddities.unread.update(name for name in portion.names if name not in _READ)
+            counts = Counter(portion.names)
+            oddities.unread.update({name: counts[name] for name in counts.keys() - _READ})
     yield from _notices(oddities)
 
 

@@ -53,7 +53,10 @@ TABLE = Table(
 
 @dataclass(slots=True)
 class _Shaper:
-    """Turns rows into entries. currency: the one in the heading, else the person's. odd: rows whose duration is not start to end."""
+    """Turns rows into entries.
+
+    currency: the one in the heading, else the person's. odd: how many rows have a duration that is not start to end.
+    """
 
     currency: str | None
     odd: int = 0

@@ -57,6 +57,12 @@ def test_what_is_no_export_is_unreadable(tmp_path: Path, text: str) -> None:
         list(SOURCE.parse(Original.at(path), None))  # type: ignore[arg-type]
 
 
+def test_an_export_of_nothing_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text("[\n]\n")
+    assert rows(SOURCE, path) == []
+
+
 def test_a_newer_export_is_the_whole_truth() -> None:
     assert SOURCE.whole
     assert SOURCE.unit == "record"

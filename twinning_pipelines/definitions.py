@@ -1,0 +1,80 @@
+"""The definitions: what `dagster dev` loads. Importing it touches no network, no database and writes nothing to disk."""
+
+from typing import Any
+
+import dagster as dg
+
+from twinning_pipelines.home import Home
+from twinning_pipelines.orchestration import checks, clockwork
+from twinning_pipelines.orchestration.facts import daily_facts_asset, fresh_facts_asset
+from twinning_pipelines.orchestration.failures import failure_sensor
+from twinning_pipelines.orchestration.housekeeping import housekeeping_job
+from twinning_pipelines.orchestration.inbox_sensor import inbox_sensor
+from twinning_pipelines.orchestration.intake import inbox_asset, source_asset
+from twinning_pipelines.orchestration.keys import FRESH_FACTS, INFLUX, ROLLUP, table_key
+from twinning_pipelines.orchestration.projection import influx_asset
+from twinning_pipelines.orchestration.run_home import assumed_zone, home_of_environment, home_resource
+from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
+from twinning_pipelines.records import RECORDS
+from twinning_pipelines.sources import SOURCES
+
+
+def build_defs(home: Home | None = None, *, partitioned: bool = True, **overrides: Any) -> dg.Definitions:
+    """Everything that Dagster shall know.
+
+    home: the installation to work in; without it the TWINNING_* variables say so whenever a run starts.
+    partitioned: with the daily-partitioned products. overrides: any argument of Definitions, such as another `executor`.
+    """
+    sources = home.sources if home is not None else SOURCES
+    zone = home.settings.zone if home is not None else assumed_zone()
+
+    def read() -> Home:
+        return home if home is not None else home_of_environment()
+
+    tables = [*(table_key(record.name) for record in RECORDS), ROLLUP]
+    road = [
+        inbox_asset(),
+        *(source_asset(source) for source in sources),
+        *(table_asset(record, sources) for record in RECORDS),
+        rollup_asset(),
+        fresh_facts_asset(tables),
+        influx_asset(),
+    ]
+    asked = [daily_facts_asset(tables, zone)] if partitioned else []
+    looks = [
+        checks.arrival_checks(sources),
+        checks.inbox_check(),
+        checks.balance_check(),
+        checks.dead_letter_check(),
+    ]
+    ingest = clockwork.ingest_job([asset.key for asset in road])
+    nightly = clockwork.nightly_job(looks, partitioned=partitioned)
+    parts: dict[str, Any] = {
+        "assets": [*road, *asked],
+        "asset_checks": looks,
+        "jobs": [ingest, nightly, housekeeping_job()],
+        "schedules": [
+            clockwork.hourly_schedule(zone),
+            clockwork.nightly_schedule(zone, partitioned=partitioned),
+            clockwork.weekly_schedule(zone),
+        ],
+        "sensors": [inbox_sensor(read, clockwork.INGEST), failure_sensor(read), _followers()],
+        "resources": {"home": home_resource(read)},
+        # A process per step costs two CPU seconds each, forty times a run.
+        "executor": dg.in_process_executor,
+    }
+    return dg.Definitions(**(parts | overrides))
+
+
+def _followers() -> dg.AutomationConditionSensorDefinition:
+    """What follows its tables in a run of its own, when somebody materialises these by hand or a run broke off."""
+    return dg.AutomationConditionSensorDefinition(
+        "follow_tables",
+        target=dg.AssetSelection.assets(FRESH_FACTS, INFLUX),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=60,
+        description="Counts facts and writes to InfluxDB after tables changed outside an ingest, if their checks passed.",
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,127 @@
+"""What is looked at beside the road: warnings for a person to read, every night as well, for only a clock sees silence.
+
+The blocking checks stand with their assets, in `intake` and `tables`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+from twinning_pipelines.home import OpenHome
+from twinning_pipelines.marts.freshness import Freshness, freshness_of
+from twinning_pipelines.marts.reconciliation import balance_gaps, balance_steps
+from twinning_pipelines.orchestration.figures import dead_letter_count
+from twinning_pipelines.orchestration.keys import INBOX, INFLUX, TRANSACTION, source_key
+from twinning_pipelines.orchestration.run_home import RunHome
+from twinning_pipelines.source import Source
+
+_WARN = dg.AssetCheckSeverity.WARN
+
+
+def arrival_checks(sources: Sequence[Source]) -> dg.AssetChecksDefinition:
+    """`arrives_in_time` for every source that says how often its files are expected."""
+    expected = {source.name: source for source in sources if source.expect_every is not None}
+    specs = [
+        dg.AssetCheckSpec(
+            "arrives_in_time",
+            asset=source_key(source),
+            description=f"Nobody who uses this source has been silent for more than {_days(source.expect_every)} days.",
+        )
+        for source in expected.values()
+    ]
+
+    @dg.multi_asset_check(name="arrivals", specs=specs, can_subset=True)
+    def arrivals(
+        context: dg.AssetCheckExecutionContext, home: dg.ResourceParam[RunHome]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with home.opened.engine.connect() as connection:
+            known = freshness_of(connection, sources)
+        for source in expected.values():
+            if dg.AssetCheckKey(source_key(source), "arrives_in_time") in context.selected_asset_check_keys:
+                yield arrival(source, [each for each in known if each.source == source.name])
+
+    return arrivals
+
+
+def arrival(source: Source, known: Sequence[Freshness]) -> dg.AssetCheckResult:
+    """The verdict on one source: how many of its people are overdue, and by how much the latest."""
+    overdue = [each for each in known if each.is_stale]
+    longest = max((each.silent_days for each in known), default=0)
+    said = f"no file for {longest} days; `twinning status` tells whose" if overdue else None
+    return dg.AssetCheckResult(
+        asset_key=source_key(source),
+        check_name="arrives_in_time",
+        passed=not overdue,
+        severity=_WARN,
+        description=said,
+        metadata={
+            "people": len(known),
+            "people overdue": len(overdue),
+            "longest silence, days": longest,
+            "expected every, days": _days(source.expect_every),
+        },
+    )
+
+
+def inbox_check() -> dg.AssetChecksDefinition:
+    """`inbox_is_empty_of_trouble`."""
+
+    @dg.asset_check(
+        asset=INBOX,
+        name="inbox_is_empty_of_trouble",
+        description=(
+            "No file that nobody could read or recognise lies in `quarantine/`. Each lies there beside a note that says "
+            "why; delete both when you have seen to it."
+        ),
+    )
+    def inbox_is_empty_of_trouble(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        aside = files_put_aside(home.opened)
+        said = "see the notes in `quarantine/`" if aside else None
+        return dg.AssetCheckResult(passed=aside == 0, severity=_WARN, metadata={"files": aside}, description=said)
+
+    return inbox_is_empty_of_trouble
+
+
+def files_put_aside(home: OpenHome) -> int:
+    """Files that are refused in the ledger and still lie in quarantine."""
+    folder = home.home.quarantine
+    return sum(any((folder / entry.person).glob(f"{entry.sha256[:8]}-*.why.txt")) for entry in home.store.refused())
+
+
+def balance_check() -> dg.AssetChecksDefinition:
+    """`balances_add_up`."""
+
+    @dg.asset_check(
+        asset=TRANSACTION,
+        name="balances_add_up",
+        description="Between two balances that the bank states, the bookings make up the difference.",
+    )
+    def balances_add_up(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        with home.opened.engine.connect() as connection:
+            gaps, steps = balance_gaps(connection), balance_steps(connection)
+        accounts = {(gap.person, gap.account, gap.currency) for gap in gaps}
+        return dg.AssetCheckResult(
+            passed=not gaps,
+            severity=_WARN,
+            description="bookings are missing or doubled; `twinning status` tells where" if gaps else None,
+            metadata={"stretches checked": steps, "stretches with a gap": len(gaps), "accounts": len(accounts)},
+        )
+
+    return balances_add_up
+
+
+def dead_letter_check() -> dg.AssetChecksDefinition:
+    """`no_dead_letters`."""
+
+    @dg.asset_check(asset=INFLUX, name="no_dead_letters", description="InfluxDB refused no point for good.")
+    def no_dead_letters(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        with home.opened.engine.connect() as connection:
+            dead = dead_letter_count(connection)
+        return dg.AssetCheckResult(passed=dead == 0, severity=_WARN, metadata={"points": dead})
+
+    return no_dead_letters
+
+
+def _days(span: timedelta | None) -> int:
+    return span.days if span is not None else 0
