@@ -25,7 +25,9 @@ HOME_ZONE = ZoneInfo("Europe/Zurich")
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith("TWINNING_") and not name.startswith(("TWINNING_TEST_", "TWINNING_SHARED", "TWINNING_WRITE_")):
+        if name.startswith("TWINNING_") and not name.startswith(
+            ("TWINNING_TEST_", "TWINNING_SHARED", "TWINNING_WRITE_")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -11,6 +11,8 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from twinning_pipelines.demo.agency import dice
+
 SLOT_SECONDS = 600
 _HOUR = 3600
 _MINUTE = 60
@@ -80,7 +82,7 @@ class Body:
     @classmethod
     def of(cls, seed: int) -> "Body":
         """The body that a seed stands for."""
-        rng = Random(f"{seed}:body")
+        rng = dice(seed, "body")
         height = rng.uniform(158, 192)
         return cls(
             round(height), rng.uniform(21, 27) * (height / 100) ** 2, rng.uniform(52, 66),
@@ -123,7 +125,7 @@ class Day:
 
 def rng_of(seed: int, kind: str, day: date) -> Random:
     """The dice of one kind of record on one day."""
-    return Random(f"{seed}:{kind}:{day.toordinal()}")
+    return dice(seed, kind, day.toordinal())
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:

@@ -21,34 +21,29 @@ _ME = " ".join(
     for name in ("DateOfBirth", "BiologicalSex", "BloodType", "FitzpatrickSkinType", "CardioFitnessMedicationsUse")
 )
 
+_WORKOUT = (
+    "workoutActivityType* duration durationUnit totalDistance totalDistanceUnit totalEnergyBurned totalEnergyBurnedUnit"
+)
+_SUMMARY = " ".join(
+    ["dateComponents", "activeEnergyBurned", "activeEnergyBurnedGoal", "activeEnergyBurnedUnit"]
+    + [f"{name}{goal}" for name in ("appleMoveTime", "appleExerciseTime", "appleStandHours") for goal in ("", "Goal")]
+)
+_KINDS = "Record|Correlation|Workout|ActivitySummary|ClinicalRecord|Audiogram|VisionPrescription"
+
 # Element -> (content model, attributes).
 _ELEMENTS: Mapping[str, tuple[str, str]] = {
-    "HealthData": (
-        "(ExportDate,Me,(Record|Correlation|Workout|ActivitySummary|ClinicalRecord|Audiogram|VisionPrescription)*)",
-        "locale*",
-    ),
+    "HealthData": (f"(ExportDate,Me,({_KINDS})*)", "locale*"),
     "ExportDate": ("EMPTY", "value*"),
     "Me": ("EMPTY", _ME),
-    "Record": (
-        "((MetadataEntry|HeartRateVariabilityMetadataList)*)",
-        f"type* unit value {_ORIGIN}",
-    ),
+    "Record": ("((MetadataEntry|HeartRateVariabilityMetadataList)*)", f"type* unit value {_ORIGIN}"),
     "Correlation": ("((MetadataEntry|Record)*)", f"type* {_ORIGIN}"),
-    "Workout": (
-        "((MetadataEntry|WorkoutEvent|WorkoutRoute|WorkoutStatistics)*)",
-        "workoutActivityType* duration durationUnit totalDistance totalDistanceUnit totalEnergyBurned "
-        f"totalEnergyBurnedUnit {_ORIGIN}",
-    ),
+    "Workout": ("((MetadataEntry|WorkoutEvent|WorkoutRoute|WorkoutStatistics)*)", f"{_WORKOUT} {_ORIGIN}"),
     "WorkoutActivity": ("((MetadataEntry)*)", "uuid* startDate* endDate duration durationUnit"),
     "WorkoutEvent": ("((MetadataEntry)*)", "type* date* duration durationUnit"),
     "WorkoutStatistics": ("EMPTY", "type* startDate* endDate* average minimum maximum sum unit"),
     "WorkoutRoute": ("((MetadataEntry|FileReference)*)", _ORIGIN),
     "FileReference": ("EMPTY", "path*"),
-    "ActivitySummary": (
-        "EMPTY",
-        "dateComponents activeEnergyBurned activeEnergyBurnedGoal activeEnergyBurnedUnit appleMoveTime appleMoveTimeGoal "
-        "appleExerciseTime appleExerciseTimeGoal appleStandHours appleStandHoursGoal",
-    ),
+    "ActivitySummary": ("EMPTY", _SUMMARY),
     "MetadataEntry": ("EMPTY", "key* value*"),
     "HeartRateVariabilityMetadataList": ("(InstantaneousBeatsPerMinute*)", ""),
     "InstantaneousBeatsPerMinute": ("EMPTY", "bpm* time*"),

@@ -10,6 +10,7 @@ _HOUR, _MINUTE = 3600, 60
 _BARELY_MOVING = 60
 # Steps in ten minutes above which Apple would count minutes of exercise.
 _BRISK = 700
+PRESSURE_DICE = "pressure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Kind:
     """One type of Record from one device. `entries` takes the day, its dice, and how many slots go into one Record.
 
     ring: which of Apple's rings the values add up to. inside: the children of a Record, from the dice and its start.
+    dice: kinds with the same word roll the same dice.
     """
 
     type: str
@@ -51,6 +53,7 @@ class Kind:
     entries: Entries
     ring: str | None = None
     inside: Callable[[Random, int], str] | None = None
+    dice: str = ""
 
 
 def _bundles(day: Day, values: Sequence[float], grain: int, rng: Random) -> Iterator[tuple[int, int, float]]:
@@ -113,7 +116,7 @@ def _flights(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
             yield start, end, str(rng.randrange(1, 4))
 
 
-def _exercise(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
+def _exercise(day: Day, _rng: Random, grain: int) -> Iterator[Entry]:
     for index, steps in enumerate(day.slots.steps):
         start = day.starts + index * SLOT_SECONDS
         trained = any(each.start <= start < each.end for each in day.sessions)
@@ -209,7 +212,7 @@ def _weight(day: Day, rng: Random, _grain: int) -> Iterator[Entry]:
     return ((at, at, f"{day.weight_kg:.2f}") for at in _weighed(day, rng))
 
 
-def _fitness(day: Day, rng: Random, _grain: int) -> Iterator[Entry]:
+def _fitness(day: Day, _rng: Random, _grain: int) -> Iterator[Entry]:
     for each in day.sessions:
         if each.sport.activity == "Running":
             yield each.start, each.end, f"{day.vo2_max:.2f}"
@@ -268,11 +271,13 @@ def kinds_of(body: Body, zone: str) -> tuple[Kind, ...]:
         return ((at, at, f"{day.weight_kg / metres**2:.4f}") for at in _weighed(day, rng))
 
     return (
-        Kind("QuantityTypeIdentifierBodyMassIndex", SCALE, "count", mass_index, inside=lambda *_: entered),
-        Kind("QuantityTypeIdentifierBodyMass", SCALE, "kg", _weight, inside=lambda *_: entered),
+        Kind(
+            "QuantityTypeIdentifierBodyMassIndex", SCALE, "count", mass_index, inside=lambda *_: entered, dice="weight"
+        ),
+        Kind("QuantityTypeIdentifierBodyMass", SCALE, "kg", _weight, inside=lambda *_: entered, dice="weight"),
         Kind("QuantityTypeIdentifierOxygenSaturation", WATCH, "%", _oxygen, inside=lambda *_: pressure),
-        Kind("QuantityTypeIdentifierBloodPressureSystolic", CUFF, "mmHg", _systolic),
-        Kind("QuantityTypeIdentifierBloodPressureDiastolic", CUFF, "mmHg", _diastolic),
+        Kind("QuantityTypeIdentifierBloodPressureSystolic", CUFF, "mmHg", _systolic, dice=PRESSURE_DICE),
+        Kind("QuantityTypeIdentifierBloodPressureDiastolic", CUFF, "mmHg", _diastolic, dice=PRESSURE_DICE),
         Kind("QuantityTypeIdentifierRespiratoryRate", WATCH, "count/min", _breaths),
         Kind("QuantityTypeIdentifierStepCount", WATCH, "count", _watch_steps),
         Kind("QuantityTypeIdentifierStepCount", PHONE, "count", _phone_steps),

@@ -219,5 +219,5 @@ class _Reader:
         self._text = self._text[end - self._offset :]
         self._offset, self._line = end, first_line + len(line_feeds)
         del self._names[:count], self._attributes[:count], self._starts[:count]
-        self._inner[:] = [(owner - count, *inside) for owner, *inside in self._inner[whole:]]
+        self._inner[:] = [(inner[0] - count, *inner[1:]) for inner in self._inner[whole:]]
         return portion

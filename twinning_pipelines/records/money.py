@@ -5,6 +5,7 @@ shifts with a zone.
 """
 
 import unicodedata
+from decimal import Decimal
 
 from twinning_pipelines.records.record import DAY, JSON, MONEY, QUANTITY, TEXT, Field, Record
 from twinning_pipelines.records.rules import CURRENCY, NOT_BLANK, PLAUSIBLE_DAY
@@ -22,14 +23,21 @@ _BANK_ID = Field("bank_id", TEXT, "the bank's own id of the row (OFX FITID), emp
 _KEY = Field("key", TEXT, "what tells it from others of that day and amount: see `key_of`", required=True)
 
 
-def key_of(bank_id: str, *words: str) -> str:
+def key_of(bank_id: str, *words: str | Decimal | None) -> str:
     """What tells a booking from others of its account, day and amount: the bank's id, else its words, normalised.
 
     Category, file name and row number are never part of it: they change while the booking stays the same.
     """
     if bank_id.strip():
         return f"id:{bank_id.strip()}"
-    return "words:" + "|".join(" ".join(unicodedata.normalize("NFKC", word).casefold().split()) for word in words)
+    return "words:" + "|".join(map(_normalised, words))
+
+
+def _normalised(word: str | Decimal | None) -> str:
+    """`12.50` and `12.5` are one figure, `CAFÉ  Zürich` and `Café Zürich` one name."""
+    if isinstance(word, Decimal):
+        return f"{word.normalize():f}"
+    return " ".join(unicodedata.normalize("NFKC", word or "").casefold().split())
 
 
 TRANSACTION = Record(

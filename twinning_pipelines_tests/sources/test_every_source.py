@@ -32,7 +32,9 @@ def _samples_of(source: Source) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix not in _NO_SAMPLES)
 
 
-PAIRS = [pytest.param(source, path, id=f"{source.name}-{path.name}") for source in SOURCES for path in _samples_of(source)]
+PAIRS = [
+    pytest.param(source, path, id=f"{source.name}-{path.name}") for source in SOURCES for path in _samples_of(source)
+]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
@@ -65,7 +67,9 @@ def test_a_sample_says_what_its_golden_says(source: Source, sample: Path) -> Non
 def test_what_is_read_is_accepted_or_rejected_and_declared(source: Source, sample: Path) -> None:
     try:
         with read(Original.at(sample), source, BERLIN) as reading:
-            accepted = {record.name: sum(rows.num_rows for rows in reading.accepted(record)) for record in source.records}
+            accepted = {
+                record.name: sum(rows.num_rows for rows in reading.accepted(record)) for record in source.records
+            }
             rejected = [each.record for each in reading.rejections()]
             assert set(reading.counts) <= set(accepted)
             for name, counts in reading.counts.items():

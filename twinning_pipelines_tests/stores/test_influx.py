@@ -497,9 +497,9 @@ def test_a_certificate_that_nobody_vouches_for(fake: FakeInflux, tmp_path: Path)
     fake._server.socket = context.wrap_socket(fake._server.socket, server_side=True)
     waiting = Waiting()
     with Side(fake.url.replace("http://", "https://"), "token", "o", "b").client(waiting) as influx:
-        with pytest.raises(FarSideRefused, match="certificate of https://.* is not trusted"):
+        with pytest.raises(FarSideRefused, match=r"certificate of https://.* is not trusted"):
             influx.write([b"m value=1 1"])
-        with pytest.raises(FarSideRefused, match="certificate of https://.* is not trusted"):
+        with pytest.raises(FarSideRefused, match=r"certificate of https://.* is not trusted"):
             influx.query("SHOW DATABASES")
     assert waiting.waits == []
 

@@ -151,7 +151,7 @@ def _trade(reading: _Reading, securities: Mapping[str, ofx.Record]) -> dict[str,
     return {
         "traded_on": reading.day("traded_on", "DTTRADE"),
         "action": reading.record.name,
-        "key": key_of(bank_id, security, str(units), str(total), memo),
+        "key": key_of(bank_id, security, units, total, memo),
         "bank_id": bank_id,
         "security": security,
         "total": total,

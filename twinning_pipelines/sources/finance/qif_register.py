@@ -116,7 +116,7 @@ class _Register:
             "account": _account(record),
             "traded_on": self._day("traded_on", record.get("D")),
             "action": action,
-            "key": key_of("", security, str(units), str(stated), memo),
+            "key": key_of("", security, units, stated, memo),
             "bank_id": "",
             "security": security,
             "total": total,

@@ -54,9 +54,7 @@ def _may_be_export(member: Member) -> bool:
 def _exports_in(original: Original) -> list[str]:
     """The members of a zip that hold an export, by content: their names are localised."""
     candidates = sorted(filter(_may_be_export, original.members), key=lambda member: -member.size)
-    return [
-        member.name for member in candidates[:_SNIFFED_MEMBERS] if _is_export(original.head_of(member.name))
-    ]
+    return [member.name for member in candidates[:_SNIFFED_MEMBERS] if _is_export(original.head_of(member.name))]
 
 
 def _recognises(original: Original) -> bool:
@@ -128,7 +126,11 @@ def _exported_at(portion: Portion) -> Iterator[Item]:
     for element in portion.elements("ExportDate"):
         printed = element.attributes.get("value", "")
         instant = moment_of(printed)
-        yield Notice(f"the export's own date is not a moment: {shown(printed)}") if instant is None else ExportedAt(instant)
+        yield (
+            Notice(f"the export's own date is not a moment: {shown(printed)}")
+            if instant is None
+            else ExportedAt(instant)
+        )
 
 
 def _notices(oddities: Oddities) -> Iterator[Notice]:

@@ -83,10 +83,7 @@ def moments_of(texts: pa.StringArray) -> tuple[Numbers, Mask]:
 def _letters(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], Mask]:
     """The bytes of each text as a column of a matrix of 25 rows, and which texts have that width; others are blanks."""
     wide = pc.fill_null(pc.equal(pc.binary_length(texts), _WIDTH), False)
-    if pc.all(wide).as_py():
-        even = texts
-    else:
-        even = pc.if_else(wide, texts, pa.scalar(" " * _WIDTH))
+    even = texts if pc.all(wide).as_py() else pc.if_else(wide, texts, pa.scalar(" " * _WIDTH))
     first = np.frombuffer(even.buffers()[1], np.int32)[even.offset]
     letters = np.frombuffer(even.buffers()[2], np.uint8)[first : first + _WIDTH * len(even)]
     return np.ascontiguousarray(letters.reshape(len(even), _WIDTH).T), wide.to_numpy(zero_copy_only=False)

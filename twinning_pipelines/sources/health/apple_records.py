@@ -252,8 +252,9 @@ def _floats(texts: pa.StringArray) -> npt.NDArray[np.float64]:
     try:
         found = pc.cast(texts, pa.float64())
     except pa.ArrowInvalid:
-        plain = pc.match_substring_regex(texts, f"^(?:{NUMBER.pattern})$")
-        found = pc.cast(pc.if_else(plain, texts, pa.scalar(None, pa.string())), pa.float64())
+        found = pa.array(
+            [float(text) if text and NUMBER.fullmatch(text) else None for text in texts.to_pylist()], pa.float64()
+        )
     numbers: npt.NDArray[np.float64] = pc.fill_null(found, np.nan).to_numpy(zero_copy_only=False)
     return numbers
 

@@ -158,6 +158,8 @@ IGNORED: Mapping[str, str | None] = {
     "VisionPrescription": None,
 }
 
+AS_IT_IS = Conversion(1.0)
+
 How = Literal["number", "minutes", "word", "stage"]
 
 
@@ -169,7 +171,7 @@ class Reading:
     how: How
     name: str
     metric: str = ""
-    conversion: Conversion = Conversion(1.0)
+    conversion: Conversion = AS_IT_IS
     refusal: str | None = None
 
 
@@ -211,7 +213,7 @@ class Word:
 
 
 _INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
-NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SHOWN = 60
 
 

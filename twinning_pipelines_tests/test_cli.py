@@ -1,0 +1,145 @@
+"""The command-line contract: words, JSON documents, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twinning_pipelines.home import Home
+
+SAMPLES = Path(__file__).parent / "sources" / "finance"
+CHECKING = SAMPLES / "ofx_statement" / "checking.ofx"
+
+
+@pytest.fixture
+def twinning(home: Home) -> "Twinning":
+    return Twinning(home)
+
+
+class Twinning:
+    """Runs the command as a script would."""
+
+    def __init__(self, home: Home) -> None:
+        url = home.settings.database_url
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "TWINNING_HOME": str(home.settings.home),
+            "TWINNING_DATABASE_URL": url.get_secret_value() if url else "",
+            "TWINNING_ZONE": "Europe/Zurich",
+        }
+
+    def __call__(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "twinning_pipelines.cli", *words]
+        return subprocess.run(
+            command, env=self.environment | more, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def documents(self, *words: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self(*words, "--json").stdout.splitlines()]
+
+
+def test_check_needs_no_database_and_answers_one_document_for_each_file(twinning: Twinning, tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(b"\x00\x01\x02 nobody knows me")
+    told = twinning(
+        "check", str(CHECKING), str(tmp_path), "--json", TWINNING_DATABASE_URL="postgresql://nowhere:1/none"
+    )
+    assert told.returncode == 1
+    first, second = map(json.loads, told.stdout.splitlines())
+    assert first == {
+        "file": str(CHECKING),
+        "source": "finance.ofx",
+        "read": 9,
+        "accepted": 6,
+        "rejected": 3,
+        "tables": {"transaction": {"accepted": 6, "rejected": 3}},
+        "rejections": [
+            {"at": "line 21", "table": "transaction", "reason": "amount: not a number: '12,3,4'"},
+            {"at": "line 22", "table": "transaction", "reason": "booked_on: not a date: '20261340'"},
+            {"at": "line 23", "table": "transaction", "reason": "amount: missing"},
+        ],
+        "notices": ["its header says cp1252, its bytes are utf-8; the bytes were believed"],
+    }
+    assert second["source"] is None
+    assert "no source recognises" in second["error"]
+
+
+def test_ingest_twice_then_explain_and_summarise(twinning: Twinning) -> None:
+    (first,) = twinning.documents("ingest", str(CHECKING), "--person", "ada")
+    (second,) = twinning.documents("ingest", str(CHECKING), "--person", "ada")
+    counts = {"accepted": 6, "rejected": 3, "edited": 0, "absent": 0}
+    assert first["tables"] == {"transaction": counts | {"new": 6, "same": 0}}
+    assert second["tables"] == {"transaction": counts | {"new": 0, "same": 6}}
+    (explained,) = twinning.documents("explain", "spend", "--day", "2026-03-01")
+    assert explained["values"] == [{"part": "", "unit": "CHF", "value": 20.9, "n": 3}]
+    assert [(row["amount"], row["at"]) for row in explained["rows"]] == [
+        (12.5, "line 16"),
+        (4.2, "line 17"),
+        (4.2, "line 18"),
+    ]
+    assert {row["file"] for row in explained["rows"]} == {"checking.ofx"}
+    (summary,) = twinning.documents("summary", "--day", "2026-03-01")
+    assert summary["person"] == "ada"
+    assert summary["path"] == "template"
+    assert "20.90 CHF" in summary["text"]
+    assert {"id": "spend", "value": 20.9, "unit": "CHF", "rendered": "20.90 CHF"} in summary["facts"]
+    (status,) = twinning.documents("status")
+    assert status["files"] == {"loaded": 1}
+    assert status["rejected_rows"] == 3
+    assert status["freshness"][0]["source"] == "finance.ofx"
+
+
+def test_redrive_reads_the_rejected_rows_again_from_the_archive(twinning: Twinning) -> None:
+    twinning("ingest", str(CHECKING))
+    (again,) = twinning.documents("redrive")
+    assert (again["read"], again["rejected"], again["tables"]["transaction"]["same"]) == (9, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("explain", "happiness"), "no fact is called"),
+        (("ingest", "/nowhere/at/all"), "does not exist"),
+        (("person", "ada", "--zone", "Mars/Olympus"), "not an IANA time zone"),
+        (("influx", "push"), "no InfluxDB is configured"),
+        (("nonsense",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_sentence(twinning: Twinning, words: tuple[str, ...], said: str) -> None:
+    told = twinning(*words)
+    assert told.returncode == 2
+    assert said in " ".join(told.stderr.split())
+    assert "Traceback" not in told.stderr
+
+
+def test_a_bad_setting_is_told_by_its_name(twinning: Twinning) -> None:
+    told = twinning("status", TWINNING_ZONE="Mars/Olympus")
+    assert told.returncode == 2
+    assert "TWINNING_ZONE" in told.stderr
+
+
+def test_a_database_that_is_not_there_is_told_in_a_sentence(twinning: Twinning) -> None:
+    told = twinning("status", TWINNING_DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert told.returncode == 1
+    assert "Postgres does not answer" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_moving_house_counts_the_days_afresh(twinning: Twinning, tmp_path: Path) -> None:
+    log = tmp_path / "timew.json"
+    log.write_text('[{"id":1,"start":"20260301T233000Z","end":"20260302T003000Z","tags":["late"]}]')
+    twinning("ingest", str(log), "--person", "ada")
+    day = {"TWINNING_PERSON": "ada"}
+    assert twinning("explain", "hours", "--day", "2026-03-02", "--json", **day).stdout.count('"at"') == 1
+    assert twinning("person", "ada", "--zone", "America/New_York").returncode == 0
+    (told,) = twinning.documents("explain", "hours", "--day", "2026-03-01")
+    assert told["values"] == [{"part": "", "unit": "h", "value": 1.0, "n": 1}]
+
+
+def test_sources_are_listed(twinning: Twinning) -> None:
+    listed = twinning.documents("sources")
+    assert {"health.apple_health", "finance.ofx", "finance.qif"} <= {each["source"] for each in listed}
+    assert all(each["recognises"] and each["produces"] for each in listed)
