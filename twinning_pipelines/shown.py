@@ -17,7 +17,9 @@ from twinning_pipelines.products.summary import Summary, rendered, spelled
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.source import Source
 
-OUT = Console(highlight=False, soft_wrap=True)
+# A pipe or a log has no width of its own: wide enough for a table.
+_WIDTH = None if sys.stdout.isatty() else 132
+OUT = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 ERR = Console(stderr=True, highlight=False)
 
 

@@ -212,9 +212,9 @@ def _slots(
             walked, ridden = (0.0, metres) if sport.distance == "DistanceCycling" else (metres, 0.0)
             kcal, bpm = sport.kcal_per_minute * 10 * (0.85 + 0.3 * busy), sport.bpm * (0.92 + 0.14 * busy)
         elif wake <= start and start + SLOT_SECONDS <= bed:
-            steps = int(_STEPS[hour] * mood * busy * 3) if busy > 0.35 else 0
+            steps = int(_STEPS[hour] * mood * busy * 2) if busy > 0.35 else 0
             walked = steps * (0.7 + 0.06 * busy)
-            kcal, bpm = 1.2 + steps * 0.042 + busy, resting + 12 + steps / 22 + 8 * busy
+            kcal, bpm = 0.4 + steps * 0.032 + 0.4 * busy, resting + 12 + steps / 16 + 8 * busy
         else:
             kcal, bpm = 0.1 * busy, resting - 3 + 5 * busy
         slots.steps.append(steps)

@@ -107,7 +107,7 @@ def write_statement(path: Path, *, seed: int, first: date, last: date, broken: i
     spoiled = [_spoiled(number, first) for number in range(broken)]
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _OFX.format(
-        made=f"{last + timedelta(days=1):%Y%m%d}063000",
+        made=f"{last:%Y%m%d}213000",
         bank=BANK_ID,
         account=ACCOUNT,
         first=f"{first:%Y%m%d}",

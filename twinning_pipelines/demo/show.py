@@ -144,8 +144,8 @@ def _take(home: OpenHome, sample: Sample, folder: Path) -> Receipt:
 
 
 def _stamp(path: Path, last: date) -> None:
-    """A download has the time of its making: here the morning after its last day."""
-    moment = datetime(last.year, last.month, last.day, 6, 30, tzinfo=UTC) + timedelta(days=1)
+    """A download has the time of its making: here the evening of its last day."""
+    moment = datetime(last.year, last.month, last.day, 21, 45, tzinfo=UTC)
     os.utime(path, (moment.timestamp(), moment.timestamp()))
 
 

@@ -22,7 +22,7 @@ class Freshness:
     @property
     def silent_days(self) -> int:
         """Whole days since the newest file was made."""
-        return (datetime.now(UTC) - self.as_of).days
+        return max((datetime.now(UTC) - self.as_of).days, 0)
 
     @property
     def is_stale(self) -> bool:

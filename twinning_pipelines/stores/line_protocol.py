@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 Precision = Literal["s", "ms", "us", "ns"]
 
-# InfluxDB drops a field called `time` without a word and refuses the three as tags.
-RESERVED = frozenset({"time", "_field", "_measurement"})
+# InfluxDB drops a field called `time` without a word and refuses all four as tags.
+RESERVED = frozenset({"time", "_field", "_measurement", "\0"})
 # It takes a line that starts with # for a comment, and skips the other two.
 _NOT_FIRST = ("#", "\t", "\0")
 # A server skips these at the start of a line, and so does what it quotes.

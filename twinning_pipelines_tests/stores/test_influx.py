@@ -680,6 +680,13 @@ def test_a_delete_names_its_tags_and_both_ends(fake: FakeInflux) -> None:
     assert body == {"start": "2025-12-31T23:00:00.000000000Z", "stop": "2025-12-31T23:00:00.000000999Z"}
 
 
+def test_a_proxy_of_the_environment_is_left_alone(fake: FakeInflux, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Side.of(fake).client() as influx:
+        assert influx.write([b"m value=1 1"]).written == count(influx, "m") == 1
+
+
 def test_the_token_is_never_shown(fake: FakeInflux, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     side = Side.of(fake)

@@ -18,6 +18,7 @@ from twinning_pipelines.sources.health.apple_types import (
     WORKOUT_ENERGY,
     activity_of,
     shown,
+    unknown_unit,
     zone_of,
 )
 
@@ -129,10 +130,10 @@ def _measure(given: Mapping[str, str], attribute: str, unit_attribute: str, cano
     number = _number(given, attribute)
     if number is None:
         return None
-    unit = given.get(unit_attribute, "")
-    how = conversion(unit, canonical)
+    unit = given.get(unit_attribute)
+    how = None if unit is None else conversion(unit, canonical)
     if how is None:
-        raise ValueError(f"{unit_attribute}: don't know how to turn {shown(unit)} into {canonical}")
+        raise ValueError(f"{unit_attribute}: {unknown_unit(unit, canonical)}")
     return number * how.factor + how.offset
 
 

@@ -186,11 +186,16 @@ def reading_of(kind: str | None, unit: str | None) -> Reading:
     if metric is None:
         return Reading(SAMPLE, "number" if kind.startswith(QUANTITY) else "word", name, UNREGISTERED + name)
     canonical = METRIC_BY_NAME[metric].unit
-    how = conversion(unit or "", canonical)
+    how = None if unit is None else conversion(unit, canonical)
     if how is None:
-        refusal = f"unit: don't know how to turn {unit or ''!r} into {canonical}"
+        refusal = f"unit: {unknown_unit(unit, canonical)}"
         return Reading(SAMPLE, "number", name, metric, refusal=refusal)
     return Reading(SAMPLE, "number", name, metric, how)
+
+
+def unknown_unit(unit: str | None, canonical: str) -> str:
+    """Why a unit can't be read."""
+    return "missing" if unit is None else f"don't know how to turn {shown(unit)} into {canonical}"
 
 
 def _category(name: str) -> Reading:
