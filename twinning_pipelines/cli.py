@@ -351,8 +351,9 @@ def _project(*, rebuild: bool, as_json: bool) -> None:
             raise WrongUsage("no InfluxDB is configured; set TWINNING_INFLUX_URL and TWINNING_INFLUX_TOKEN")
         if rebuild:
             queue_everything(home.engine)
-        far_side.ensure_bucket()
-        done = project(home.engine, far_side)
+        with far_side:
+            far_side.ensure_bucket()
+            done = project(home.engine, far_side)
     if as_json:
         shown.as_json({"days": done.days, "points": done.points, "dead": done.dead})
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.ingest.sweep import Folders
 from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.settings import Settings
@@ -77,7 +78,10 @@ class Home:
         if settings.influx_url is None:
             return None
         token = settings.influx_token.get_secret_value() if settings.influx_token else ""
-        return Influx(settings.influx_url, token, settings.influx_org, settings.influx_bucket, precision="ns")
+        try:
+            return Influx(settings.influx_url, token, settings.influx_org, settings.influx_bucket, precision="ns")
+        except ValueError as wrong:
+            raise WrongUsage(f"TWINNING_INFLUX_URL or TWINNING_INFLUX_TOKEN: {wrong}") from wrong
 
 
 @dataclass(frozen=True)

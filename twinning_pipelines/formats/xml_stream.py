@@ -181,7 +181,7 @@ class _Reader:
         """What is whole after these bytes, if anything is."""
         self._text += text
         self._parse(text, last=False)
-        if len(self._names) > 1:
+        if len(self._names) > 1 and self._root_end is None:
             return self._cut(len(self._names) - 1, self._starts[-1])
         if len(self._text) > LONGEST_ELEMENT_BYTES:
             raise HostileFile(f"an element of more than {LONGEST_ELEMENT_BYTES // 1024**2} MiB")

@@ -158,7 +158,7 @@ def _check_specs(source: Source, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def _about(source: Source) -> dict[str, dg.MetadataValue]:
     told: dict[str, dg.MetadataValue] = {
-        "tables": dg.MetadataValue.text(", ".join(record.name for record in source.records)),
+        "writes to": dg.MetadataValue.text(", ".join(record.name for record in source.records)),
         "version": dg.MetadataValue.int(source.version),
     }
     if source.template:

@@ -14,7 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 import sqlalchemy as sa
 
-from twinning_pipelines.stores.line_protocol import encode
+from twinning_pipelines.formats.line_protocol import encode
 
 _DAYS_PER_CALL = 400
 _MEASUREMENT_TAGS = ("person", "origin")

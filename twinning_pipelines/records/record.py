@@ -71,7 +71,7 @@ class Record:
 
     identity: the required fields which, with person and source, make two rows the same fact. Rows of one file with the same
         identity are told apart by their order in the file, so that two equal coffees on one day stay two facts.
-    window: the field that places a row in time, None for lists that know no time; `until` the field that ends it, where there is one.
+    window: the field that places a row in time, None for lists that know no time; `until` the field that ends it.
     scope: the fields within which a file's window holds (a bank account, a project owner).
     series: a dense time series, kept compactly and compared by whole days instead of row by row.
     lasting: the fact matters for every day after it began (an open deal), not only for the day it is placed on.

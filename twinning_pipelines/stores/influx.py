@@ -27,7 +27,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
-from twinning_pipelines.stores.line_protocol import Precision, batches, unparsable
+from twinning_pipelines.formats.line_protocol import Precision, batches, unparsable
 
 Row = dict[str, str | int | float | bool | None]
 

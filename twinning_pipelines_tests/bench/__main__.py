@@ -61,7 +61,10 @@ def bank(folder: Path, rows: int, pairs: int) -> None:
     write_ofx(ofx, rows)
     write_qif(qif, rows)
     environment = dict(os.environ) | {"TWINNING_DATE_ORDER": "DMY"}
-    ofxparse = "import sys, warnings; warnings.simplefilter('ignore'); from ofxparse import OfxParser; OfxParser.parse(open(sys.argv[1], 'rb'))"
+    ofxparse = (
+        "import sys, warnings; warnings.simplefilter('ignore'); from ofxparse import OfxParser; "
+        "OfxParser.parse(open(sys.argv[1], 'rb'))"
+    )
     quiffen = "import sys; from quiffen import Qif; Qif.parse(sys.argv[1], day_first=True)"
     for title, path, name, code in (("OFX 2", ofx, "ofxparse", ofxparse), ("QIF", qif, "quiffen", quiffen)):
         print(f"{title}, {rows:,} bookings, {path.stat().st_size / 1e6:.1f} MB")

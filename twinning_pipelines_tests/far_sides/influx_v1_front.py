@@ -171,9 +171,7 @@ class V1Front(ScriptedServer):
         series = self._run(statement)["results"][0]["series"][0]
         return [row[0] for row in series.get("values", [])]
 
-    def _run(
-        self, statement: str, database: str = ""
-    ) -> dict[str, list[dict[str, list[dict[str, list[str]]]]]]:
+    def _run(self, statement: str, database: str = "") -> dict[str, list[dict[str, list[dict[str, list[str]]]]]]:
         reply = self._http.post("/query", params={"q": statement, "db": database})
         if reply.status_code != 200 or b'"error"' in reply.content:
             raise RuntimeError(f"{statement}: {reply.text}")

@@ -192,9 +192,7 @@ class FakeInflux(ScriptedServer):
             return refusal("request too large", "unable to read data: points batch is too large")
         points, failures = parse(request.body, precision)
         if failures:
-            told = [
-                f"unable to parse '{line.decode(errors='replace')}': {reason}" for line, reason in failures
-            ]
+            told = [f"unable to parse '{line.decode(errors='replace')}': {reason}" for line, reason in failures]
             return refusal("invalid", "\n".join(told))
         if partial := bucket.store(points):
             return refusal("unprocessable entity", f"failure writing points to database: {partial}")

@@ -144,9 +144,7 @@ def parse_line(line: bytes, precision: str) -> Point:
     if cursor.line[cursor.at :].strip(b" "):
         raise Unparsable("point is invalid")
     nanoseconds = _nanoseconds(instant, precision) if instant else _now(precision)
-    sorted_tags = tuple(
-        sorted((_unescaped(rb"[,= ]", tag), _unescaped(rb"[,= ]", text)) for tag, text in tags)
-    )
+    sorted_tags = tuple(sorted((_unescaped(rb"[,= ]", tag), _unescaped(rb"[,= ]", text)) for tag, text in tags))
     named = {_unescaped(rb'[,"= ]', name): value for name, value in fields.items()}
     return Point(_unescaped(rb"[, ]", measurement), sorted_tags, named, nanoseconds)
 

@@ -34,9 +34,7 @@ class Reply:
     @classmethod
     def of(cls, status: int, body: object, **headers: str) -> "Reply":
         """A JSON reply."""
-        return cls(
-            status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"} | headers
-        )
+        return cls(status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"} | headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 body = gzip.decompress(body)
             except OSError:
-                self.send(
-                    Reply.of(500, {"code": "internal error", "message": "An internal error has occurred"})
-                )
+                self.send(Reply.of(500, {"code": "internal error", "message": "An internal error has occurred"}))
                 return
         parts = urlsplit(self.path)
         request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers), body)
@@ -139,9 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        headers = dict(reply.headers) | (
-            {} if reply.status == 204 else {"Content-Length": str(len(reply.body))}
-        )
+        headers = dict(reply.headers) | ({} if reply.status == 204 else {"Content-Length": str(len(reply.body))})
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()

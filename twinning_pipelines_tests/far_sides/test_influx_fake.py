@@ -135,9 +135,7 @@ def test_a_real_influxdb_reads_and_refuses_the_same(influxd: Influxd) -> None:
     st.integers(-(10**12), 10**12),
     st.sampled_from(["s", "ms", "ns"]),
 )
-def test_the_quick_way_of_reading_equals_the_general_one(
-    key: bytes, value: bytes, at: int, precision: str
-) -> None:
+def test_the_quick_way_of_reading_equals_the_general_one(key: bytes, value: bytes, at: int, precision: str) -> None:
     line = b"%b value=%b %d" % (key, value, at)
     points, failures = parse(line + b"\n" + line, precision)
     failed = str(_reason(line, precision))
@@ -205,9 +203,9 @@ def test_a_type_is_fixed_even_by_a_point_that_is_refused(fake: FakeInflux) -> No
 def test_a_field_called_time_is_lost_and_alone_it_is_refused(fake: FakeInflux) -> None:
     assert post(fake, b"m time=1,v=2 1").status_code == 204
     assert [set(fields) for fields in fake.points.values()] == [{"v"}]
-    assert 'input field "time" on measurement "m" is invalid dropped=1' in post(
-        fake, b"m time=1 2"
-    ).text.replace('\\"', '"')
+    assert 'input field "time" on measurement "m" is invalid dropped=1' in post(fake, b"m time=1 2").text.replace(
+        '\\"', '"'
+    )
 
 
 def test_points_before_the_retention_are_refused(fake: FakeInflux) -> None:
@@ -244,10 +242,7 @@ def test_gzip_counts_unpacked() -> None:
             ).status_code
             == 204
         )
-        assert (
-            httpx.post(url, content=b"no gzip", headers=headers, trust_env=False, verify=False).status_code
-            == 500
-        )
+        assert httpx.post(url, content=b"no gzip", headers=headers, trust_env=False, verify=False).status_code == 500
 
 
 @pytest.mark.parametrize(
@@ -272,18 +267,14 @@ def test_who_may_write_where(
     fake: FakeInflux, token: str, params: dict[str, str], status: int, code: str, message: str
 ) -> None:
     place = {"org": fake.org, "bucket": fake.bucket} | params
-    reply = httpx.post(
-        f"{fake.url}/api/v2/write", params=place, content=b"m v=1", headers={"Authorization": token}
-    )
+    reply = httpx.post(f"{fake.url}/api/v2/write", params=place, content=b"m v=1", headers={"Authorization": token})
     assert (reply.status_code, reply.headers["X-Platform-Error-Code"]) == (status, code)
     assert reply.json() == {"code": code, "message": message}
 
 
 def test_seconds_without_a_precision_land_in_1970(fake: FakeInflux) -> None:
     headers = {"Authorization": f"Token {fake.token}"}
-    httpx.post(
-        f"{fake.url}/api/v2/write?org=home&bucket=twinning", content=b"m v=1 1700000000", headers=headers
-    )
+    httpx.post(f"{fake.url}/api/v2/write?org=home&bucket=twinning", content=b"m v=1 1700000000", headers=headers)
     assert list(fake.points) == [("m", (), 1_700_000_000)]
 
 
@@ -339,12 +330,8 @@ def delete(fake: FakeInflux, body: Mapping[str, str | None]) -> httpx.Response:
     )
 
 
-@pytest.mark.parametrize(
-    ("fault", "stored"), [(HangUp(stored=False), 0), (HangUp(stored=True), 1), (HalfAnswer(), 1)]
-)
-def test_a_dropped_connection_is_seen_as_such(
-    fake: FakeInflux, fault: HangUp | HalfAnswer, stored: int
-) -> None:
+@pytest.mark.parametrize(("fault", "stored"), [(HangUp(stored=False), 0), (HangUp(stored=True), 1), (HalfAnswer(), 1)])
+def test_a_dropped_connection_is_seen_as_such(fake: FakeInflux, fault: HangUp | HalfAnswer, stored: int) -> None:
     fake.script.append(fault)
     with pytest.raises(httpx.RemoteProtocolError):
         post(fake, b"m v=1 1")
@@ -376,16 +363,12 @@ def schemas() -> dict[str, jsonschema.Draft202012Validator]:
     registry: Registry[object] = Registry().with_resource("urn:influxdb", resource)
     names = ["Error", "Buckets", "Bucket", "Organizations", "HealthCheck"]
     return {
-        name: jsonschema.Draft202012Validator(
-            {"$ref": f"urn:influxdb#/components/schemas/{name}"}, registry=registry
-        )
+        name: jsonschema.Draft202012Validator({"$ref": f"urn:influxdb#/components/schemas/{name}"}, registry=registry)
         for name in names
     }
 
 
-def test_what_it_says_is_as_described(
-    fake: FakeInflux, schemas: dict[str, jsonschema.Draft202012Validator]
-) -> None:
+def test_what_it_says_is_as_described(fake: FakeInflux, schemas: dict[str, jsonschema.Draft202012Validator]) -> None:
     """Errors are held against `Error`: the server's own answers lack what `LineProtocolError` requires."""
     fake.largest_body = 1000
     with httpx.Client(
@@ -403,9 +386,7 @@ def test_what_it_says_is_as_described(
             client.post("/api/v2/buckets", json=body)
         for content in (b"m v=1 1", b"m v=x", b"m v=1i 2", b"m" * 1001):
             post(fake, content)
-        client.get(
-            "/query", params={"db": "twinning", "q": "no such query"}, headers={"Authorization": "Token x"}
-        )
+        client.get("/query", params={"db": "twinning", "q": "no such query"}, headers={"Authorization": "Token x"})
         delete(fake, {"start": "", "stop": "", "predicate": ""})
     described = {("/health", 200): "HealthCheck", ("/api/v2/orgs", 200): "Organizations"}
     described |= {("/api/v2/buckets", 200): "Buckets", ("/api/v2/buckets", 201): "Bucket"}

@@ -39,7 +39,9 @@ class Made:
 
 @st.composite
 def documents(draw: st.DrawFn) -> Made:
-    text = draw(st.sampled_from(["", "<?xml version='1.0'?>\n", "<!DOCTYPE Root [\n<!ATTLIST broken >>\n]>\n"])) + "<Root>"
+    text = (
+        draw(st.sampled_from(["", "<?xml version='1.0'?>\n", "<!DOCTYPE Root [\n<!ATTLIST broken >>\n]>\n"])) + "<Root>"
+    )
     told = []
     for _ in range(draw(st.integers(0, 8))):
         text += draw(GAPS)
@@ -119,7 +121,10 @@ BROKEN = {
         "line 3: broken XML: not well-formed (invalid token)",
     ),
     "more behind the root": (b"<Root></Root>\n<Root></Root>", "line 2: broken XML: junk after document element"),
-    "an entity of nobody": (b'<?xml version="1.0"?>\n<Root>\n<Me a="&lol;"/></Root>', "line 3: broken XML: undefined entity"),
+    "an entity of nobody": (
+        b'<?xml version="1.0"?>\n<Root>\n<Me a="&lol;"/></Root>',
+        "line 3: broken XML: undefined entity",
+    ),
     "another encoding": (
         b"<?xml version='1.0' encoding='ISO-8859-1'?><Root/>",
         "encoding 'ISO-8859-1': only UTF-8 is read",

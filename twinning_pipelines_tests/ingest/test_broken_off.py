@@ -17,6 +17,9 @@ from twinning_pipelines.home import Home
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.stores.postgres.database import connect
 
+_OTHERS = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()"""
 FIRST, LAST = date(2026, 1, 1), date(2026, 6, 30)
 
 
@@ -107,8 +110,7 @@ def _wait_for_the_dead(engine: sa.Engine) -> None:
     probe = connect(engine.url.render_as_string(hide_password=False))
     with probe.connect() as connection:
         for _ in range(100):
-            others = "select count(*) from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()"
-            if connection.execute(sa.text(others)).scalar_one() == 0:
+            if connection.execute(sa.text(_OTHERS)).scalar_one() == 0:
                 break
             connection.rollback()
             time.sleep(0.1)

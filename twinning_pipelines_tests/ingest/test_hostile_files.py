@@ -18,7 +18,10 @@ from twinning_pipelines.sources import SOURCES
 from twinning_pipelines_tests.goldens import BERLIN
 
 _LATER_NS = 4_000_000_000 * 10**9
-_OFX = "OFXHEADER:100\n\n<OFX><STMTRS><CURDEF>CHF<BANKTRANLIST><STMTTRN><DTPOSTED>20260101<TRNAMT>-1<FITID>{}<NAME>x</STMTTRN></BANKTRANLIST></STMTRS></OFX>"
+_OFX = (
+    "OFXHEADER:100\n\n<OFX><STMTRS><CURDEF>CHF<BANKTRANLIST>"
+    "<STMTTRN><DTPOSTED>20260101<TRNAMT>-1<FITID>{}<NAME>x</STMTTRN></BANKTRANLIST></STMTRS></OFX>"
+)
 
 
 def _zip(path: Path, members: dict[str, bytes], *, link: str | None = None) -> Path:

@@ -18,7 +18,9 @@ import pytest
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import DatabaseUnavailable, IncompatibleCluster
-from twinning_pipelines.stores.embedded_postgres import ROOM, Cluster, find_binaries
+from twinning_pipelines.stores.embedded_postgres import Cluster
+from twinning_pipelines.stores.postgres_place import ROOM
+from twinning_pipelines.stores.postgres_programs import find_binaries
 
 NewCluster = Callable[..., Cluster]
 
@@ -211,6 +213,22 @@ class TestServer:
         assert "SECRET_TOKEN" not in environ
         assert os.getsid(pid) != os.getsid(0)
         assert Path(f"/proc/{pid}/fd/0").readlink() == Path("/dev/null")
+
+    def test_a_persons_client_settings_do_not_misdirect(
+        self, shared: Cluster, base: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services = base / "services"
+        services.write_text("[far]\nhostaddr=127.0.0.1\nport=9\n")
+        with monkeypatch.context() as settings:
+            settings.setenv("PGHOSTADDR", "127.0.0.1")
+            settings.setenv("PGPORT", "9")
+            shared.start()
+        with monkeypatch.context() as settings:
+            settings.setenv("PGSERVICEFILE", str(services))
+            settings.setenv("PGSERVICE", "far")
+            shared.start()
+        monkeypatch.setenv("PGPORT", "9")
+        assert ask(shared.url(), "select 1") == "1"
 
     def test_a_long_log_is_put_aside(self, shared: Cluster) -> None:
         log = shared.directory / "postgres.log"

@@ -30,9 +30,9 @@ import pyarrow as pa
 import pytest
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
+from twinning_pipelines.formats.line_protocol import encode
 from twinning_pipelines.stores import influx as influx_module
 from twinning_pipelines.stores.influx import DeadLine, Influx, WriteResult
-from twinning_pipelines.stores.line_protocol import encode
 from twinning_pipelines_tests.far_sides.influx_v1_front import Influxd, V1Front, executable
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux, refusal
 from twinning_pipelines_tests.far_sides.scripted_server import (
@@ -116,9 +116,7 @@ def _own() -> Iterator[Side]:
     side = Side(url, token, org, bucket)
     yield side
     with side.client() as influx:
-        influx.delete(
-            side.measurement, {}, datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-        )
+        influx.delete(side.measurement, {}, datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -218,9 +216,7 @@ def _assert_stored(side: Side, influx: Influx) -> None:
 
 
 def test_a_line_that_is_left_open_does_not_swallow_its_neighbours(side: Side) -> None:
-    lines = side.lines(
-        " value=1 1", ' note="open 2', " value=3 3", ' note="b" 4', " value=5 5\\", " value=6 6"
-    )
+    lines = side.lines(" value=1 1", ' note="open 2', " value=3 3", ' note="b" 4', " value=5 5\\", " value=6 6")
     with side.client() as influx:
         result = influx.write(lines)
         assert [dead.line for dead in result.dead] == [lines[1], lines[4]]
@@ -293,6 +289,21 @@ def test_awkward_names_come_back_and_go_away(side: Side) -> None:
         assert count(influx, side.measurement) == 0
 
 
+def test_a_real_influxdb_reads_every_escape_as_it_was_meant(influxd: Influxd | None) -> None:
+    if influxd is None:
+        pytest.skip("influxd is not here: apt-get install influxdb")
+    names = [name for name in AWKWARD if name != "#"]
+    with V1Front(influxd, f"b{uuid4().hex[:12]}") as server, Side.of(server).client() as influx:
+        for at, name in enumerate(names):
+            table = pa.table({f"tag {name}": [name], name: [f"{name}\n\\"], "at": [at]})
+            lines = encode(table, measurement=name, tags=(f"tag {name}",), fields=(name,), at="at").to_pylist()
+            assert influx.write(lines) == WriteResult(1, ())
+        rows = influx.query("SELECT * FROM /.*/ GROUP BY *")
+    expected = [{"measurement": name, f"tag {name}": name, name: f"{name}\n\\"} for name in names]
+    found = [{column: value for column, value in row.items() if column != "time" and value} for row in rows]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
 def test_a_local_day_may_have_23_hours(side: Side) -> None:
     if isinstance(side.server, FakeInflux):
         pytest.skip("the stand-in groups nothing")
@@ -300,9 +311,7 @@ def test_a_local_day_may_have_23_hours(side: Side) -> None:
     where = f"WHERE time >= {midnight}s AND time < {midnight + 47 * 3600}s GROUP BY time(1d)"
     with side.client() as influx:
         influx.write(side.lines(*(f" value=1 {midnight + hour * 3600}" for hour in range(47))))
-        rows = influx.query(
-            f'SELECT COUNT("value") FROM "{side.measurement}" {where}', zone=ZoneInfo("Europe/Zurich")
-        )
+        rows = influx.query(f'SELECT COUNT("value") FROM "{side.measurement}" {where}', zone=ZoneInfo("Europe/Zurich"))
     assert [(row["time"], row["count"]) for row in rows] == [
         ("2026-03-29T00:00:00+01:00", 23),
         ("2026-03-30T00:00:00+02:00", 24),
@@ -357,9 +366,7 @@ def test_waits_double_up_to_thirty_seconds_and_end_with_the_budget(fake: FakeInf
     with Side.of(fake).client(waiting) as influx, pytest.raises(FarSideUnavailable) as raised:
         influx.write([b"m value=1 1"])
     assert waiting.waits == [0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert str(raised.value) == (
-        f"could not write to bucket 'twinning' at {fake.url} within 120 s: HTTP 503: too busy"
-    )
+    assert str(raised.value) == (f"could not write to bucket 'twinning' at {fake.url} within 120 s: HTTP 503: too busy")
 
 
 def test_jitter_takes_up_to_half_of_a_wait(fake: FakeInflux) -> None:
@@ -639,9 +646,7 @@ def test_a_query_that_fails_or_is_cut_short_is_refused(fake: FakeInflux) -> None
 
 
 def test_a_server_that_is_not_ready_or_not_influxdb(fake: FakeInflux) -> None:
-    fake.script.extend(
-        [Instead(Reply.of(503, {"status": "fail", "message": "starting"})), Instead(Reply(200, b"hi"))]
-    )
+    fake.script.extend([Instead(Reply.of(503, {"status": "fail", "message": "starting"})), Instead(Reply(200, b"hi"))])
     with Side.of(fake).client() as influx:
         assert influx.health() == influx_module.Health(reachable=False, version="", reason="starting")
         assert influx.health() == influx_module.Health(reachable=False, version="", reason="hi")

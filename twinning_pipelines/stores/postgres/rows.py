@@ -149,7 +149,8 @@ class _Merge:
         return f"""
             create temp table missing on commit drop as
             with span as (
-                select {self.scope("s")} as scope, min({self.window("s")}) as first, max({self.window("s")}) as last
+                select {self.scope("s")} as scope,
+                    min({self.window("s")}) as first, max({self.window("s")}) as last
                 from {self.stage} s group by 1
             )
             select t.id, t.absent_since is null as was_present from {self.table} t
@@ -168,7 +169,9 @@ class _Merge:
                 select {self._span("v")} from verdict v where v.verdict in ('new', 'edited')
                 union all
                 select {self._span("t")} from {self.table} t
-                where t.id in (select known from verdict where verdict = 'edited' union all select id from missing where was_present)
+                where t.id in (
+                    select known from verdict where verdict = 'edited'
+                    union all select id from missing where was_present)
             ) as span (first, last),
             generate_series(first, least(last, current_date + 1), interval '1 day') as day
             on conflict do nothing"""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinning_pipelines.stores.line_protocol import (
+from twinning_pipelines.formats.line_protocol import (
     Precision,
     batches,
     encode,
@@ -30,9 +30,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def lines_of(table: pa.Table, tags: tuple[str, ...] = ("person", "source")) -> list[bytes]:
-    lines: list[bytes] = encode(
-        table, measurement=table["metric"], tags=tags, fields=("value",), at="at"
-    ).to_pylist()
+    lines: list[bytes] = encode(table, measurement=table["metric"], tags=tags, fields=("value",), at="at").to_pylist()
     return lines
 
 
@@ -124,10 +122,7 @@ def test_a_record_batch_and_an_empty_table() -> None:
     ],
 )
 def test_values_by_type(values: pa.Array, written: bytes) -> None:
-    assert (
-        lines_of(heart_rates(value=values))[0]
-        == b"heart_rate,person=ada,source=watch value=%b 1700000000" % written
-    )
+    assert lines_of(heart_rates(value=values))[0] == b"heart_rate,person=ada,source=watch value=%b 1700000000" % written
 
 
 def test_several_fields_of_which_some_are_empty() -> None:
@@ -169,13 +164,14 @@ def test_what_cannot_be_carried_is_refused(columns: dict[str, object], why: str)
     [
         (("time",), ("value",)),
         (("_field",), ("value",)),
+        (("\0",), ("value",)),
         (("a",), ("time",)),
         (("a", "a"), ("value",)),
         (("a",), ()),
     ],
 )
 def test_names_are_neither_reserved_nor_repeated(tags: tuple[str, ...], fields: tuple[str, ...]) -> None:
-    table = pa.table({"a": ["x"], "time": ["y"], "_field": ["z"], "value": [1.0], "at": [1]})
+    table = pa.table({"a": ["x"], "time": ["y"], "_field": ["z"], "\0": ["z"], "value": [1.0], "at": [1]})
     with pytest.raises(ValueError, match="reserved"):
         encode(table, measurement="m", tags=tags, fields=fields, at="at")
 
@@ -184,9 +180,7 @@ def test_names_are_neither_reserved_nor_repeated(tags: tuple[str, ...], fields: 
     ("precision", "written"), [("s", b"1"), ("ms", b"1000"), ("us", b"1000000"), ("ns", b"1000000000")]
 )
 def test_a_timestamp_in_each_precision(precision: Precision, written: bytes) -> None:
-    table = pa.table(
-        {"value": [1.0], "at": pa.array([datetime.fromtimestamp(1, UTC)], pa.timestamp("ns", "UTC"))}
-    )
+    table = pa.table({"value": [1.0], "at": pa.array([datetime.fromtimestamp(1, UTC)], pa.timestamp("ns", "UTC"))})
     lines = encode(table, measurement="m", tags=(), fields=("value",), at="at", precision=precision)
     assert lines.to_pylist() == [b"m value=1 " + written]
 
@@ -204,9 +198,7 @@ def test_two_samples_of_one_second_do_not_become_one() -> None:
 def test_a_line_holds_the_values_that_are_there(rows: list[tuple[float | None, ...]]) -> None:
     columns = {name: pa.array([row[place] for row in rows], pa.float64()) for place, name in enumerate("abc")}
     table = pa.table(columns | {"at": pa.array(range(len(rows)), pa.int64())})
-    present = [
-        {name: value for name, value in zip("abc", row, strict=True) if value is not None} for row in rows
-    ]
+    present = [{name: value for name, value in zip("abc", row, strict=True) if value is not None} for row in rows]
     names = ("a", "b", "c")
     if {} in present:
         with pytest.raises(ValueError, match=f"row {present.index({})}: no value"):
@@ -261,15 +253,11 @@ def test_stands_alone_agrees_with_the_reader(line: bytes) -> None:
 
 @unhurried
 @given(
-    st.lists(
-        st.sampled_from([b"m v=1 1", b"mm v=22 2", b"", b" ", b"# c", b'm v="a 3', b"m v=1 4\\", b"m" * 40])
-    ),
+    st.lists(st.sampled_from([b"m v=1 1", b"mm v=22 2", b"", b" ", b"# c", b'm v="a 3', b"m v=1 4\\", b"m" * 40])),
     st.integers(1, 5),
     st.integers(10, 60),
 )
-def test_batches_keep_every_point_within_the_limits(
-    lines: list[bytes], most_lines: int, most_bytes: int
-) -> None:
+def test_batches_keep_every_point_within_the_limits(lines: list[bytes], most_lines: int, most_bytes: int) -> None:
     found = list(batches(lines, most_lines=most_lines, most_bytes=most_bytes))
     points = [line for line in lines if line.strip() and not line.startswith(b"#")]
     assert [line for batch in found for line in batch] == points
@@ -279,11 +267,7 @@ def test_batches_keep_every_point_within_the_limits(
 
 
 @unhurried
-@given(
-    st.lists(
-        st.text(st.sampled_from("': \"ab\n\\"), min_size=1, max_size=8), min_size=1, max_size=6, unique=True
-    )
-)
+@given(st.lists(st.text(st.sampled_from("': \"ab\n\\"), min_size=1, max_size=8), min_size=1, max_size=6, unique=True))
 def test_the_lines_of_a_message_are_found_again(texts: list[str]) -> None:
     lines = [f"m{place} {text}".encode() for place, text in enumerate(texts)]
     refused = lines[::2]
@@ -291,9 +275,7 @@ def test_the_lines_of_a_message_are_found_again(texts: list[str]) -> None:
     assert unparsable(message, lines) == {line: f"reason {n}" for n, line in enumerate(refused)}
 
 
-@pytest.mark.parametrize(
-    "message", ["", "no such thing", "unable to parse 'other v=1': why", "unable to parse '"]
-)
+@pytest.mark.parametrize("message", ["", "no such thing", "unable to parse 'other v=1': why", "unable to parse '"])
 def test_a_message_that_names_none_of_the_lines(message: str) -> None:
     assert unparsable(message, [b"m v=1 1"]) == {}
 
