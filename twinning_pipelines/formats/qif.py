@@ -20,6 +20,7 @@ from twinning_pipelines.formats import text
 
 MAX_BYTES = 512 * 1024**2
 _MAX_REPEATS = 99
+_LONGEST_PRICE = 1_000
 
 _BANK = "Bank"
 _ACCOUNT = "Account"
@@ -220,7 +221,8 @@ def _record(section: str, line: int, lines: list[str], account: Account | None, 
 def _price(line: str) -> tuple[str, str, str]:
     """Symbol, price and date of a line of prices: `"IBM",110.10,"12/21' 7"`; '' for what is missing or unreadable."""
     try:
-        cells = next(csv.reader([line]), [])
+        # The csv module's own limit belongs to the whole process: others may have raised it.
+        cells = next(csv.reader([line]), []) if len(line) <= _LONGEST_PRICE else []
     except csv.Error:
         cells = []
     symbol, price, on, *_ = [*map(str.strip, cells), "", "", ""]

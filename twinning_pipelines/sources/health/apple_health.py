@@ -151,7 +151,7 @@ def _listed(counts: Counter[str]) -> str:
 SOURCE = Source(
     name="health.apple_health",
     title="Apple Health export",
-    recognition="a zip whose largest XML, or an XML, that begins as Apple's HealthData document does, whatever its name",
+    recognition="a zip that holds, or an XML that is, a document beginning as Apple's HealthData does, under any name",
     records=(SAMPLE, WORKOUT, SLEEP_STAGE, ACTIVITY_RING),
     recognises=_recognises,
     parse=parse,

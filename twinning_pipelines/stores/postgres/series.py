@@ -3,7 +3,7 @@
 The reading brings a digest for each block (a UTC day of one metric from one origin). Blocks whose digest is known are
 settled without looking at their rows; only the rows of the others leave the spool. Where exports are whole, a file adds
 nothing to time that a newer one covers, and what the newest one leaves out of its time is removed: the originals stay
-in the archive. Otherwise files add up, and the newest that states a sample tells it.
+in the archive. Otherwise files add up row by row, and the newest that states a sample tells it.
 """
 
 from collections.abc import Iterator
@@ -46,11 +46,11 @@ def merge_series(connection: sa.Connection, record: Record, telling: Telling, re
     absent = int(str(run("select count(*) from vanished").scalar_one()))
     for statement in (_MARK_ROLLUPS, _MARK_DAYS, _QUEUE, _REMOVE, _INSERT, _UPDATE, _FORGET_BLOCKS, _KEEP_BLOCKS):
         run(statement)
-    if telling.whole:
-        run(_COVER)
+    run(_COVER if telling.whole else _CONFIRM)
     run("drop table stage_block, stage_sample, incoming, gone, vanished")
+    settled = counts.get("same", 0) + counts.get("older", 0)
     unchanged = int(blocks.column("n").to_numpy().sum()) - staged
-    return Changes(counts.get("new", 0), counts.get("edited", 0), counts.get("same", 0) + unchanged, absent)
+    return Changes(counts.get("new", 0), counts.get("edited", 0), settled + unchanged, absent)
 
 
 def _name_metrics(connection: sa.Connection, blocks: pa.Table) -> None:
@@ -127,7 +127,7 @@ _JUDGE_BLOCKS = f"""
             select 1 from newer where newer.scope = {_SCOPE.format("b")}
                 and b.day::timestamptz between newer.first and newer.last
         ) then 'older'
-        when exists (
+        when :whole and exists (
             select 1 from sample_block k
             where k.person_id = :person and k.metric_id = b.metric_id and k.origin_id = b.origin_id and k.day = b.day
                 and k.n = b.n and k.digest = b.digest
@@ -138,8 +138,10 @@ _JUDGE_SAMPLES = f"""
     create temp table incoming on commit drop as
     select b.metric_id, b.origin_id, b.day, s.*, case
         when k.person_id is null then 'new'
+        when not :whole and exists (
+            select 1 from intake_file f where f.id = k.file_id and {NEWER.format("f")}
+        ) then 'older'
         when k.value = s.value and k.label is not distinct from s.label then 'same'
-        when not :whole and exists (select 1 from intake_file f where f.id = k.file_id and {NEWER.format("f")}) then 'same'
         else 'edited' end as verdict
     from (
         select *, row_number() over (partition by block, started_at, ended_at order by value, label, at) as occurrence
@@ -222,6 +224,14 @@ _UPDATE = """
     update sample k set value = i.value, label = i.label, file_id = :file, at = i.at
     from incoming i
     where i.verdict = 'edited' and k.person_id = :person and k.metric_id = i.metric_id
+        and k.started_at = i.started_at and k.origin_id = i.origin_id and k.ended_at = i.ended_at
+        and k.occurrence = i.occurrence"""
+
+# Where exports add up, the newest file that states a sample is named as its origin; coverage says so for whole ones.
+_CONFIRM = """
+    update sample k set file_id = :file, at = i.at
+    from incoming i
+    where i.verdict = 'same' and k.file_id <> :file and k.person_id = :person and k.metric_id = i.metric_id
         and k.started_at = i.started_at and k.origin_id = i.origin_id and k.ended_at = i.ended_at
         and k.occurrence = i.occurrence"""
 

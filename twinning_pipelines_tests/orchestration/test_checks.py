@@ -1,0 +1,115 @@
+"""Each warning is proven on a planted fault."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from twinning_pipelines.home import Home, OpenHome
+from twinning_pipelines.marts.freshness import Freshness
+from twinning_pipelines.orchestration.checks import arrival
+from twinning_pipelines.orchestration.figures import Share, judged
+from twinning_pipelines.receipt import Counts, Receipt
+from twinning_pipelines.sources import SOURCES
+from twinning_pipelines_tests.orchestration.drops import drop_statement, materialise, settle, verdicts
+
+OFX = next(source for source in SOURCES if source.name == "finance.ofx")
+
+
+@pytest.fixture
+def opened(home: Home) -> Iterator[OpenHome]:
+    with home.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def _silent_for(days: int, person: str = "ada") -> Freshness:
+    return Freshness(person, OFX.name, 1, datetime.now(UTC) - timedelta(days=days), OFX.expect_every)
+
+
+def test_silence_is_told_without_names() -> None:
+    late = arrival(OFX, [_silent_for(3), _silent_for(40, "zacharias")])
+    assert not late.passed
+    assert late.severity is dg.AssetCheckSeverity.WARN
+    assert late.metadata["people overdue"].value == 1
+    assert late.metadata["longest silence, days"].value == 40
+    assert "zacharias" not in str(late)
+    assert arrival(OFX, [_silent_for(3)]).passed
+    assert arrival(OFX, []).passed
+
+
+def test_an_old_statement_is_overdue_and_a_new_one_is_not(home: Home, instance: dg.DagsterInstance) -> None:
+    path = drop_statement(home)
+    text = path.read_text(encoding="utf-8")
+    assert not verdicts(materialise(home, instance))["finance/ofx", "arrives_in_time"].passed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace("20260331", "20260331", 1) + "\n", encoding="utf-8")
+    settle(path, datetime.now(UTC) - timedelta(minutes=5))
+    with home.opened() as opened:
+        materialise(home, instance)
+        with opened.engine.begin() as connection:
+            connection.execute(sa.text("update intake_file set as_of = now()"))
+    assert verdicts(materialise(home, instance))["finance/ofx", "arrives_in_time"].passed
+
+
+def test_rejected_rows_wait_in_quarantine_until_they_are_read(home: Home, instance: dg.DagsterInstance) -> None:
+    drop_statement(home, broken=2)
+    check = verdicts(materialise(home, instance))["finance/ofx", "quarantine_is_empty"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.metadata["rows of transaction"].value == 2
+
+
+def test_a_missing_booking_opens_a_gap(home: Home, opened: OpenHome, instance: dg.DagsterInstance) -> None:
+    drop_statement(home)
+    assert verdicts(materialise(home, instance))["table/transaction", "balances_add_up"].passed
+    with opened.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into claim (file_id, kind, subject, day, value, unit, at) "
+                "select file_id, kind, subject, day + 5, value + 1, unit, at from claim where kind = 'closing_balance'"
+            )
+        )
+    check = verdicts(materialise(home, instance))["table/transaction", "balances_add_up"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (check.metadata["stretches with a gap"].value, check.metadata["accounts"].value) == (1, 1)
+
+
+def test_a_refused_point_is_seen(home: Home, opened: OpenHome, instance: dg.DagsterInstance) -> None:
+    assert verdicts(materialise(home, instance))["influx_projection", "no_dead_letters"].passed
+    with opened.engine.begin() as connection:
+        connection.execute(sa.text("insert into person (name) values ('ada')"))
+        connection.execute(
+            sa.text("insert into metric (name, unit, total, registered) values ('odd', 'count', 'sum', false)")
+        )
+        connection.execute(
+            sa.text(
+                "insert into influx_dead_letter (person_id, metric_id, day, line, status, reason) select p.id, m.id, "
+                "'2026-03-01', 'line', 422, 'type conflict' from person p, metric m where m.name = 'odd'"
+            )
+        )
+    assert not verdicts(materialise(home, instance))["influx_projection", "no_dead_letters"].passed
+
+
+def test_a_source_is_judged_by_what_was_just_read_or_else_by_the_last_files(
+    home: Home, opened: OpenHome, instance: dg.DagsterInstance
+) -> None:
+    receipts = [Receipt("a", OFX.name, {"transaction": Counts(9, 1)}), Receipt("b", OFX.name, problem="empty")]
+    with opened.engine.connect() as connection:
+        assert judged(connection, OFX.name, receipts) == [Share(10, 1)]
+        assert judged(connection, OFX.name, []) == []
+    drop_statement(home, broken=1)
+    materialise(home, instance)
+    with opened.engine.connect() as connection:
+        (share,) = judged(connection, OFX.name, [])
+    assert share.rejected == 1
+    assert 0 < share.rejected_share < 0.05
+    assert Share(0, 0).rejected_share == 0
+    assert os.path.sep
