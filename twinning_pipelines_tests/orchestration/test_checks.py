@@ -1,34 +1,20 @@
 """Each warning is proven on a planted fault."""
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import pytest
 import sqlalchemy as sa
 
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.marts.freshness import Freshness
 from twinning_pipelines.orchestration.checks import arrival
 from twinning_pipelines.orchestration.figures import Share, judged
+from twinning_pipelines.orchestration.keys import INBOX, source_key
 from twinning_pipelines.receipt import Counts, Receipt
-from twinning_pipelines.sources import SOURCES
-from twinning_pipelines_tests.orchestration.drops import drop_statement, materialise, settle, verdicts
+from twinning_pipelines.sources.finance import ofx_statement
+from twinning_pipelines_tests.orchestration.drops import drop_statement, materialise, verdicts
 
-OFX = next(source for source in SOURCES if source.name == "finance.ofx")
-
-
-@pytest.fixture
-def opened(home: Home) -> Iterator[OpenHome]:
-    with home.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
+OFX = ofx_statement.SOURCE
 
 
 def _silent_for(days: int, person: str = "ada") -> Freshness:
@@ -46,18 +32,16 @@ def test_silence_is_told_without_names() -> None:
     assert arrival(OFX, []).passed
 
 
-def test_an_old_statement_is_overdue_and_a_new_one_is_not(home: Home, instance: dg.DagsterInstance) -> None:
-    path = drop_statement(home)
-    text = path.read_text(encoding="utf-8")
-    assert not verdicts(materialise(home, instance))["finance/ofx", "arrives_in_time"].passed
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.replace("20260331", "20260331", 1) + "\n", encoding="utf-8")
-    settle(path, datetime.now(UTC) - timedelta(minutes=5))
-    with home.opened() as opened:
-        materialise(home, instance)
+def test_an_old_statement_is_overdue_and_a_new_one_is_not(
+    home: Home, opened: OpenHome, instance: dg.DagsterInstance
+) -> None:
+    drop_statement(home)
+    materialise(home, instance, [INBOX, source_key(OFX)])
+    for days, in_time in ((40, False), (20, True)):
         with opened.engine.begin() as connection:
-            connection.execute(sa.text("update intake_file set as_of = now()"))
-    assert verdicts(materialise(home, instance))["finance/ofx", "arrives_in_time"].passed
+            connection.execute(sa.text("update intake_file set as_of = now() - :age"), {"age": timedelta(days=days)})
+        found = verdicts(materialise(home, instance, [source_key(OFX)]))
+        assert found["finance/ofx", "arrives_in_time"].passed is in_time
 
 
 def test_rejected_rows_wait_in_quarantine_until_they_are_read(home: Home, instance: dg.DagsterInstance) -> None:
@@ -112,4 +96,3 @@ def test_a_source_is_judged_by_what_was_just_read_or_else_by_the_last_files(
     assert share.rejected == 1
     assert 0 < share.rejected_share < 0.05
     assert Share(0, 0).rejected_share == 0
-    assert os.path.sep

@@ -35,12 +35,6 @@ def pager() -> Iterator[Pager]:
         yield pager
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 def _apprise(pager: Pager) -> str:
     return pager.url.replace("http://", "json://")
 

@@ -1,7 +1,6 @@
 """When the sensor asks for a run, decided without Dagster, then asked of the sensor itself."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -58,12 +57,6 @@ def test_a_run_under_way_is_waited_for_and_the_files_are_not_forgotten() -> None
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(Settings(home=tmp_path / "home"))
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def _tick(home: Home, instance: dg.DagsterInstance, cursor: str | None = None) -> SensorExecutionData:

@@ -1,6 +1,5 @@
 """The whole road under Dagster: dropped files end in tables, facts and InfluxDB, and nothing personal in the event log."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS, INBOX, INFLUX, source_key, table_key
 from twinning_pipelines.orchestration.projection import AGAIN, push
 from twinning_pipelines.settings import Settings
-from twinning_pipelines.sources import SOURCES
+from twinning_pipelines.sources.finance import ofx_statement
+from twinning_pipelines.sources.health import apple_health
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
 from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply
 from twinning_pipelines_tests.orchestration.drops import (
@@ -29,41 +29,7 @@ from twinning_pipelines_tests.orchestration.drops import (
     verdicts,
 )
 
-SOURCE = {source.name: source for source in SOURCES}
-OFX, APPLE = source_key(SOURCE["finance.ofx"]), source_key(SOURCE["health.apple_health"])
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture
-def opened(home: Home) -> Iterator[OpenHome]:
-    with home.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-def influx() -> Iterator[FakeInflux]:
-    with FakeInflux() as server:
-        yield server
-
-
-@pytest.fixture
-def projected(home: Home, influx: FakeInflux) -> Home:
-    """The home with an InfluxDB."""
-    return Home(
-        Settings(
-            home=home.settings.home,
-            database_url=home.settings.database_url,
-            zone=home.settings.zone,
-            influx_url=influx.url,
-            influx_token=influx.token,
-            influx_org=influx.org,
-        )
-    )
+OFX, APPLE = source_key(ofx_statement.SOURCE), source_key(apple_health.SOURCE)
 
 
 def test_dropped_files_become_rows_and_facts_and_a_second_run_changes_nothing(
@@ -111,8 +77,9 @@ def test_nothing_personal_stands_in_the_event_log(home: Home, instance: dg.Dagst
     drop(
         home,
         "zacharias/geheim-hours.csv",
-        "start,end,project,billable,client\n2026-03-02 09:00,2026-03-02 11:30,Geheimprojekt,yes,Geheimkunde\n"
-        "2026-03-02T99:00,,Geheimprojekt,yes,Geheimkunde\n",
+        "Project,Client,Description,Start date,Start time,End date,End time,Duration\n"
+        "Geheimprojekt,Geheimkunde,geheim,2026-03-02,09:00:00,2026-03-02,11:30:00,02:30:00\n"
+        "Geheimprojekt,Geheimkunde,geheim,2026-03-02,99:00:00,2026-03-02,11:30:00,02:30:00\n",
     )
     result = materialise(home, instance)
     logged = "\n".join(str(entry) for entry in instance.all_logs(result.run_id)).lower()

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -35,6 +36,7 @@ BATCH_ROWS = 16_384
 _SNIFFED_BYTES = 4_096
 _SNIFFED_MEMBERS = 20
 _DEEPEST_FOLDER = 3
+_LISTED = 100
 _MARK = re.compile(rb"<(?:!DOCTYPE\s+)?HealthData[\s>\[/]")
 
 # An engine turns the stream of an export into portions: Records as columns, and the other elements below the root.
@@ -81,8 +83,12 @@ def records_of(portion: Portion) -> Iterator[Records]:
             ends=_column(given, "endDate"),
             values=_column(given, "value"),
             zones={place: zones[index] for place, index in enumerate(some) if index in zones},
-            raw=lambda place, some=some: portion.raw(some[place]),  # type: ignore[misc]
+            raw=partial(_raw_of, portion, some),
         )
+
+
+def _raw_of(portion: Portion, indexes: list[int], place: int) -> str:
+    return portion.raw(indexes[place])
 
 
 def _column(given: list[dict[str, str]], name: str) -> pa.StringArray:
@@ -103,7 +109,9 @@ def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -
     member = None
     if original.is_zip:
         found = _exports_in(original)
-        if len(found) != 1:
+        if not found:
+            raise UnreadableFile("no export in the zip")
+        if len(found) > 1:
             raise UnreadableFile(f"{len(found)} exports in one zip, drop each by itself: {', '.join(sorted(found))}")
         member = found[0]
     oddities = Oddities()
@@ -145,7 +153,8 @@ def _notices(oddities: Oddities) -> Iterator[Notice]:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+    told = [f"{name} ({count})" for name, count in sorted(counts.items())]
+    return ", ".join(told if len(told) <= _LISTED else [*told[:_LISTED], f"and {len(told) - _LISTED} more"])
 
 
 SOURCE = Source(

@@ -122,6 +122,11 @@ def test_two_exports_in_one_zip_are_named(tmp_path: Path) -> None:
         list(batches(path))
 
 
+def test_a_zip_without_an_export_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="no export in the zip"):
+        list(batches(zipped(tmp_path, {"export.txt": b"<HealthData/>"})))
+
+
 def test_a_damaged_zip_is_unreadable(tmp_path: Path) -> None:
     whole = zipped(tmp_path, {"export.xml": EXPORT.read_bytes() * 20}).read_bytes()
     cut = tmp_path / "cut.zip"
@@ -237,6 +242,13 @@ def test_unregistered_types_are_kept_and_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     (notice,) = notices(SOURCE, path)
     assert notice.endswith("own names and units: apple:Bar (1), apple:Foo (2), apple:HKDataTypeBaz (2)")
+
+
+def test_a_notice_stays_short(tmp_path: Path) -> None:
+    path = export_of(tmp_path, *(record(f"HKQuantityTypeIdentifierFoo{number:03}", "3", "x") for number in range(150)))
+    assert len(rows(SOURCE, path)) == 150
+    (notice,) = notices(SOURCE, path)
+    assert notice.endswith("apple:Foo099 (1), and 50 more")
 
 
 def test_a_session_is_as_long_as_it_took_and_stood_is_a_raw_zero(tmp_path: Path) -> None:
