@@ -42,7 +42,7 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
     ]
     asked = [daily_facts_asset(tables, zone)] if partitioned else []
     looks = [
-        checks.arrival_checks(sources),
+        *(checks.arrival_check(source) for source in sources if source.expect_every is not None),
         checks.inbox_check(),
         checks.balance_check(),
         checks.dead_letter_check(),

@@ -9,8 +9,9 @@ hundreds of thousands for some, and says where a start tag ends, not where it be
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 from xml.parsers.expat import errors
@@ -34,9 +35,29 @@ _CUT_SHORT = {
 }
 
 
-# An element inside another: the index of the one below the root, its depth there (1: a child), name, attributes.
-# A plain tuple, because every third record of an export has a child.
-Inner = tuple[int, int, str, dict[str, str]]
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What stands inside elements, as parallel columns: the index of the element below the root, the depth in it (1: a
+    child), name and attributes. Columns of plain values, because millions of tuples would keep the garbage collector busy.
+    """
+
+    owners: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    attributes: list[dict[str, str]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[int, int, str, dict[str, str]]]:
+        return zip(self.owners, self.depths, self.names, self.attributes, strict=True)
+
+    def cut(self, owners: int) -> "Inner":
+        """Takes out what stands inside the first so many elements; the others are counted anew."""
+        count = bisect_left(self.owners, owners)
+        columns = (self.owners, self.depths, self.names, self.attributes)
+        taken = Inner(self.owners[:count], self.depths[:count], self.names[:count], self.attributes[:count])
+        for column in columns:
+            del column[:count]
+        self.owners[:] = [owner - owners for owner in self.owners]
+        return taken
 
 
 class Child(NamedTuple):
@@ -70,7 +91,7 @@ class Portion:
     lines: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     text: bytes
-    inner: list[Inner]
+    inner: Inner
 
     def raw(self, index: int) -> str:
         """The text of one element, from its start tag to its end tag."""
@@ -142,7 +163,7 @@ class _Reader:
         self._names: list[str] = []
         self._attributes: list[dict[str, str]] = []
         self._starts: list[int] = []
-        self._inner: list[Inner] = []
+        self._inner = Inner()
         self._text = b""
         self._offset = 0
         self._line = first_line
@@ -150,8 +171,9 @@ class _Reader:
         self._listen()
 
     def _listen(self) -> None:
-        parser, names, attributes, starts, inner = (
-            self._parser, self._names, self._attributes, self._starts, self._inner,
+        parser, names, attributes, starts = self._parser, self._names, self._attributes, self._starts
+        owners, depths, inner_names, inner_attributes = (
+            self._inner.owners, self._inner.depths, self._inner.names, self._inner.attributes,
         )  # fmt: skip
         depth = 0
 
@@ -163,7 +185,10 @@ class _Reader:
                 attributes.append(values)
                 starts.append(parser.CurrentByteIndex)
             elif depth > 1:
-                inner.append((len(names) - 1, depth - 1, name, values))
+                owners.append(len(names) - 1)
+                depths.append(depth - 1)
+                inner_names.append(name)
+                inner_attributes.append(values)
                 if depth > DEEPEST:
                     raise HostileFile(f"elements nested deeper than {DEEPEST}")
             depth += 1
@@ -214,10 +239,9 @@ class _Reader:
         line_feeds = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
         first_line = self._line + self._text.count(b"\n", 0, begin - self._offset)
         lines = np.searchsorted(line_feeds, starts) + first_line
-        whole = next((i for i in range(len(self._inner), 0, -1) if self._inner[i - 1][0] < count), 0)
-        portion = Portion(self._names[:count], self._attributes[:count], lines, starts, text, self._inner[:whole])
+        inner = self._inner.cut(count)
+        portion = Portion(self._names[:count], self._attributes[:count], lines, starts, text, inner)
         self._text = self._text[end - self._offset :]
         self._offset, self._line = end, first_line + len(line_feeds)
         del self._names[:count], self._attributes[:count], self._starts[:count]
-        self._inner[:] = [(inner[0] - count, *inner[1:]) for inner in self._inner[whole:]]
         return portion

@@ -12,15 +12,21 @@ _CLEAR = """
 
 _FILL = """
     insert into daily_rollup (person_id, metric_id, day, value, n, low, high, origin_id)
-    with by_origin as (
-        select w.metric_id, w.day, s.origin_id, count(*) as n, sum(s.value) as total, min(s.value) as low,
+    with placed as materialized (
+        select s.metric_id, (s.started_at at time zone z.zone)::date as day, s.origin_id, s.value,
+            s.started_at, s.ended_at, s.occurrence
+        from sample s
+        join person_clock z on z.person_id = s.person_id and s.started_at >= z.since and s.started_at < z.until
+        where s.person_id = :person and s.metric_id = any(:metrics)
+            and s.started_at >= cast(:first as date)::timestamptz - interval '1 day'
+            and s.started_at < cast(:last as date)::timestamptz + interval '2 days'
+    ),
+    by_origin as (
+        select s.metric_id, s.day, s.origin_id, count(*) as n, sum(s.value) as total, min(s.value) as low,
             max(s.value) as high, max(s.started_at) as last_at,
             (array_agg(s.value order by s.started_at desc, s.ended_at desc, s.occurrence desc))[1] as last
-        from stale_rollup w
-        cross join lateral day_span(w.person_id, w.day) d
-        join sample s on s.person_id = w.person_id and s.metric_id = w.metric_id
-            and s.started_at >= d.starts and s.started_at < d.ends
-        where w.person_id = :person
+        from placed s
+        join stale_rollup w on w.person_id = :person and w.metric_id = s.metric_id and w.day = s.day
         group by 1, 2, 3
     ),
     fullest as (
@@ -41,7 +47,19 @@ _FILL = """
     group by b.metric_id, b.day, m.total"""
 
 
+# The days are found by one pass over the samples between the first and the last of them: joins by equality only, so
+# that a fresh load without statistics can't lead the planner into comparing every sample with every day.
+_SPAN = """
+    select array_agg(distinct metric_id) as metrics, min(day) as first, max(day) as last
+    from stale_rollup where person_id = :person"""
+
+
 def refresh_rollups(connection: sa.Connection, person_id: int) -> None:
     """Counts the stale days of a person's metrics afresh, in the caller's transaction."""
-    for statement in (_CLEAR, _FILL, "delete from stale_rollup where person_id = :person"):
-        connection.execute(sa.text(statement), {"person": person_id})
+    values = {"person": person_id}
+    span = connection.execute(sa.text(_SPAN), values).one()
+    if span.metrics is None:
+        return
+    connection.execute(sa.text(_CLEAR), values)
+    connection.execute(sa.text(_FILL), values | dict(span._mapping))  # noqa: SLF001  (SQLAlchemy's public name for it)
+    connection.execute(sa.text("delete from stale_rollup where person_id = :person"), values)

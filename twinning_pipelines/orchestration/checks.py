@@ -3,7 +3,7 @@
 The blocking checks stand with their assets, in `intake` and `tables`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -19,39 +19,28 @@ from twinning_pipelines.source import Source
 _WARN = dg.AssetCheckSeverity.WARN
 
 
-def arrival_checks(sources: Sequence[Source]) -> dg.AssetChecksDefinition:
-    """`arrives_in_time` for every source that says how often its files are expected."""
-    expected = {source.name: source for source in sources if source.expect_every is not None}
-    specs = [
-        dg.AssetCheckSpec(
-            "arrives_in_time",
-            asset=source_key(source),
-            description=f"Nobody who uses this source has been silent for more than {_days(source.expect_every)} days.",
-        )
-        for source in expected.values()
-    ]
+def arrival_check(source: Source) -> dg.AssetChecksDefinition:
+    """`arrives_in_time`. One step per source: a bad file of one must not keep the others from being looked at."""
 
-    @dg.multi_asset_check(name="arrivals", specs=specs, can_subset=True)
-    def arrivals(
-        context: dg.AssetCheckExecutionContext, home: dg.ResourceParam[RunHome]
-    ) -> Iterator[dg.AssetCheckResult]:
+    @dg.asset_check(
+        asset=source_key(source),
+        name="arrives_in_time",
+        description=f"Nobody who uses this source has been silent for more than {_days(source.expect_every)} days.",
+    )
+    def arrives_in_time(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
         with home.opened.engine.connect() as connection:
-            known = freshness_of(connection, sources)
-        for source in expected.values():
-            if dg.AssetCheckKey(source_key(source), "arrives_in_time") in context.selected_asset_check_keys:
-                yield arrival(source, [each for each in known if each.source == source.name])
+            known = freshness_of(connection, [source])
+        return arrival([each for each in known if each.source == source.name])
 
-    return arrivals
+    return arrives_in_time
 
 
-def arrival(source: Source, known: Sequence[Freshness]) -> dg.AssetCheckResult:
+def arrival(known: Sequence[Freshness]) -> dg.AssetCheckResult:
     """The verdict on one source: how many of its people are overdue, and by how much the latest."""
     overdue = [each for each in known if each.is_stale]
     longest = max((each.silent_days for each in known), default=0)
     said = f"no file for {longest} days; `twinning status` tells whose" if overdue else None
     return dg.AssetCheckResult(
-        asset_key=source_key(source),
-        check_name="arrives_in_time",
         passed=not overdue,
         severity=_WARN,
         description=said,
@@ -59,7 +48,6 @@ def arrival(source: Source, known: Sequence[Freshness]) -> dg.AssetCheckResult:
             "people": len(known),
             "people overdue": len(overdue),
             "longest silence, days": longest,
-            "expected every, days": _days(source.expect_every),
         },
     )
 

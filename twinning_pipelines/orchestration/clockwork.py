@@ -1,7 +1,7 @@
 """The jobs, and the clocks that start them. Minutes are staggered and outside 02-03, when clocks change; none is stacked.
 
 ingest         hourly, and whenever the inbox sensor asks: the whole road
-nightly        yesterday's facts, what the road left over, and the checks that only a clock can make
+nightly        yesterday's facts, those that a blocking check held up, and every check for silence and gaps
 housekeeping   weekly, see there
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from twinning_pipelines.orchestration.inbox_sensor import is_busy
-from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS, INFLUX
+from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS
 
 if TYPE_CHECKING:
     # What `define_asset_job` makes has no public name.
@@ -33,12 +33,15 @@ def ingest_job(road: Sequence[dg.AssetKey]) -> "UnresolvedAssetJobDefinition":
 
 
 def nightly_job(checks: Sequence[dg.AssetChecksDefinition], *, partitioned: bool) -> "UnresolvedAssetJobDefinition":
-    """The job `nightly`. Facts are counted here even if a source's rejections held up those of the last ingest."""
-    keys = [FRESH_FACTS, INFLUX, *([DAILY_FACTS] if partitioned else [])]
+    """The job `nightly`. Facts are counted here even if a source's rejections held up those of the last ingest.
+
+    InfluxDB is left out: what a blocking check keeps in the house by day must not leave it by night.
+    """
+    keys = [FRESH_FACTS, *([DAILY_FACTS] if partitioned else [])]
     return dg.define_asset_job(
         NIGHT,
         selection=dg.AssetSelection.assets(*keys) | dg.AssetSelection.checks(*checks),
-        description="Yesterday's facts once more, what was left over by day, and every check for silence and gaps.",
+        description="Yesterday's facts, those that a blocking check held up by day, and every check for silence and gaps.",
     )
 
 

@@ -95,7 +95,7 @@ def judge(engine: sa.Engine, source: Source, receipts: Sequence[Receipt]) -> lis
             check_name="few_rejections",
             passed=worst <= source.max_rejected,
             severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"files": len(shares), "worst share": round(worst, 4), "limit": source.max_rejected},
+            metadata={"files": len(shares), "worst share": round(worst, 4), "limit": f"{source.max_rejected:.0%}"},
             description=None if worst <= source.max_rejected else "see `twinning status`; then drop a corrected export",
         ),
         dg.AssetCheckResult(

@@ -90,7 +90,7 @@ def test_lines_hold_far_beyond_65535_and_portions_are_bounded() -> None:
 def test_what_stands_inside_comes_with_its_depth() -> None:
     (portion,) = read('<Root><Workout><Part><Entry key="a"/></Part><Entry key="b"/></Workout><Record/></Root>')
     assert portion.names == ["Workout", "Record"]
-    assert portion.inner == [(0, 1, "Part", {}), (0, 2, "Entry", {"key": "a"}), (0, 1, "Entry", {"key": "b"})]
+    assert list(portion.inner) == [(0, 1, "Part", {}), (0, 2, "Entry", {"key": "a"}), (0, 1, "Entry", {"key": "b"})]
     workout, record = portion.elements("Workout", "Record")
     assert [child.name for child in workout.children] == ["Part", "Entry"]
     assert record.children == ()

@@ -22,14 +22,14 @@ def _silent_for(days: int, person: str = "ada") -> Freshness:
 
 
 def test_silence_is_told_without_names() -> None:
-    late = arrival(OFX, [_silent_for(3), _silent_for(40, "zacharias")])
+    late = arrival([_silent_for(3), _silent_for(40, "zacharias")])
     assert not late.passed
     assert late.severity is dg.AssetCheckSeverity.WARN
     assert late.metadata["people overdue"].value == 1
     assert late.metadata["longest silence, days"].value == 40
     assert "zacharias" not in str(late)
-    assert arrival(OFX, [_silent_for(3)]).passed
-    assert arrival(OFX, []).passed
+    assert arrival([_silent_for(3)]).passed
+    assert arrival([]).passed
 
 
 def test_an_old_statement_is_overdue_and_a_new_one_is_not(

@@ -15,6 +15,7 @@ from twinning_pipelines.orchestration.projection import AGAIN, push
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.sources.finance import ofx_statement
 from twinning_pipelines.sources.health import apple_health
+from twinning_pipelines.sources.time import toggl
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
 from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply
 from twinning_pipelines_tests.orchestration.drops import (
@@ -127,6 +128,7 @@ def test_bad_data_stops_before_the_outside_world(
     assert APPLE in made
     assert table_key("time_entry") in made
     assert not made & {INFLUX, table_key("sample")}
+    assert (source_key(toggl.SOURCE).to_user_string(), "arrives_in_time") in verdicts(result)
     # Without a new file the verdict stands; a corrected export lifts it.
     assert not verdicts(materialise(projected, instance))[APPLE.to_user_string(), "few_rejections"].passed
     drop_health(projected, "ada/corrected.zip")
