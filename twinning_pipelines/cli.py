@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -154,6 +154,7 @@ def status(as_json: bool) -> None:
             "outboxes": {"influx": found.influx_outbox},
             "dead_letters": {"influx": found.influx_dead_letters},
             "newest_fact_day": found.newest_fact_day,
+            "balance_gaps": [asdict(gap) for gap in found.balance_gaps],
         }
     )
 

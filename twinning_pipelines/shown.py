@@ -95,6 +95,12 @@ def show_status(status: Status) -> None:
         silent = f"{each.silent_days} days" + (" — overdue" if each.is_stale else "")
         table.add_row(each.person, each.source, str(each.files), each.as_of.date().isoformat(), silent)
     OUT.print(table)
+    for gap in status.balance_gaps:
+        OUT.print(
+            f"{gap.person}, account {gap.account}: from {gap.since} to {gap.until} the balance moved by {gap.stated} "
+            f"{gap.currency}, the bookings by {gap.booked}: {gap.missing} is missing",
+            style="yellow",
+        )
     OUT.print(
         f"days to be counted afresh: {status.stale_days:,}; newest day with facts: {status.newest_fact_day or '—'}"
     )

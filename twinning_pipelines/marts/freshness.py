@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from twinning_pipelines.marts.reconciliation import BalanceGap, balance_gaps
 from twinning_pipelines.source import Source
 
 
@@ -32,7 +33,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a home: files by state, rejected rows, freshness, and the queues."""
+    """The state of a home: files by state, rejected rows, freshness, the queues, and balances that do not add up."""
 
     files: dict[str, int]
     rejected_rows: int
@@ -41,6 +42,7 @@ class Status:
     influx_outbox: int
     influx_dead_letters: int
     newest_fact_day: str | None
+    balance_gaps: tuple[BalanceGap, ...]
 
 
 def freshness_of(connection: sa.Connection, sources: Sequence[Source]) -> tuple[Freshness, ...]:
@@ -70,4 +72,5 @@ def status_of(connection: sa.Connection, sources: Sequence[Source]) -> Status:
         influx_outbox=count("influx_outbox"),
         influx_dead_letters=count("influx_dead_letter"),
         newest_fact_day=newest.isoformat() if newest else None,
+        balance_gaps=tuple(balance_gaps(connection)),
     )

@@ -2,7 +2,8 @@
 
 Reading order, as the data flows: `run_home` (the home of a run), `keys` (how assets are called), `intake` (the inbox, one
 asset per source), `tables` (one asset per table), `facts`, `projection`, `checks` (what is looked at beside the road);
-then what starts runs: `inbox_sensor`, `clockwork`; and what follows them: `failures`, `housekeeping`. `figures` and
-`previews` make what an asset tells about itself: counts and shapes, never anybody's data, for Dagster keeps its events
-unencrypted. `from __future__ import annotations` is left out here: Dagster reads the annotations of its functions.
+then what starts runs: `inbox_sensor`, `clockwork`; and what follows them: `failures`, `housekeeping`. `results`,
+`figures` and `previews` make what an asset tells about itself: counts and shapes, never anybody's data, for Dagster
+keeps its events unencrypted. `from __future__ import annotations` is left out here: Dagster reads the annotations of its
+functions.
 """

@@ -26,6 +26,8 @@ def connect(url: str) -> sa.Engine:
     return sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
+        # Errors are logged and kept by Dagster: they must not carry the values of rows.
+        hide_parameters=True,
         connect_args={"options": "-c timezone=UTC -c jit=off"},
     )
 
