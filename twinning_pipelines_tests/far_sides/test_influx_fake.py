@@ -8,7 +8,6 @@ import gzip
 import json
 import socket
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import httpx
 import jsonschema
@@ -22,8 +21,9 @@ from twinning_pipelines_tests.far_sides.influx_v1_front import Influxd, V1Front,
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
 from twinning_pipelines_tests.far_sides.line_protocol_parser import Unparsable, parse, parse_line
 from twinning_pipelines_tests.far_sides.scripted_server import HalfAnswer, HangUp, Instead, Reply
+from twinning_pipelines_tests.shared import SHARED
 
-DESCRIPTION = Path("/work/shared/specs/influxdb-2.8-oss-openapi.json")
+DESCRIPTION = SHARED / "specs" / "influxdb-2.8-oss-openapi.json"
 WEEK = 7 * 86_400
 
 unhurried = settings(deadline=None)

@@ -1,13 +1,11 @@
 """Real files that others published, kept beside the repository and never in it."""
 
-import os
 from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
 
-REPOSITORY = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("TWINNING_SHARED") or REPOSITORY.parent / "shared")
+from twinning_pipelines_tests.shared import SHARED
 
 
 def corpus_files(folder: str) -> list[ParameterSet]:
