@@ -86,7 +86,11 @@ class BlockBook:
             return mixed
         encoded = pc.dictionary_encode(labels, null_encoding="encode")
         words = np.array([_word(text) for text in encoded.dictionary.to_pylist()], dtype=np.uint64)
-        return _mix(mixed ^ words[encoded.indices.to_numpy(zero_copy_only=False)])
+        labelled = _mix(mixed ^ words[encoded.indices.to_numpy(zero_copy_only=False)])
+        # A row without a label hashes the same whether or not others of its batch have one.
+        unlabelled = pc.is_null(labels).to_numpy(zero_copy_only=False)
+        hashes: Words = np.where(unlabelled, mixed, labelled)
+        return hashes
 
 
 def _microseconds(column: pa.Array) -> npt.NDArray[np.int64]:
