@@ -2,27 +2,25 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
-from pydantic import ValidationError
 
 from twinning_pipelines import shown
 from twinning_pipelines.errors import TwinningError, WrongUsage
-from twinning_pipelines.home import Home, OpenHome
+from twinning_pipelines.home import OpenHome, home_of_environment
 from twinning_pipelines.ingest.inbox import walk_files
-from twinning_pipelines.ingest.road import look, receive, take
+from twinning_pipelines.ingest.road import look
 from twinning_pipelines.ingest.sweep import drain
 from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
 from twinning_pipelines.marts.freshness import status_of
 from twinning_pipelines.products.influx_projection import project, queue_everything
 from twinning_pipelines.products.summary import Summary, summarise
 from twinning_pipelines.receipt import Receipt
-from twinning_pipelines.settings import Settings
 
 EXIT_OK, EXIT_UNREADABLE, EXIT_USAGE = 0, 1, 2
 
@@ -54,7 +52,7 @@ def demo(as_json: bool) -> None:
     """Make sample exports for two people in a fresh home, run the whole job, and show what came of it."""
     from twinning_pipelines.demo.show import run_demo  # noqa: PLC0415  (makers are loaded only when asked for)
 
-    run_demo(_home(), as_json=as_json)
+    run_demo(home_of_environment(), as_json=as_json)
 
 
 @cli.command()
@@ -78,12 +76,12 @@ def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
 @JSON
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
-    home = _home()
+    home = home_of_environment()
     receipts = []
     for path in walk_files(list(paths)):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
             receipt = look(path, home.settings.clock, home.sources, progress=progress)
-        _print_receipt(receipt, as_json)
+        shown.print_receipt(receipt, in_json=as_json)
         receipts.append(receipt)
     sys.exit(_exit_code(receipts))
 
@@ -92,7 +90,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 @JSON
 def sources(as_json: bool) -> None:
     """Every source: domain, what it recognises, what it produces."""
-    every = _home().sources
+    every = home_of_environment().sources
     if not as_json:
         shown.show_sources(every)
         return
@@ -215,7 +213,7 @@ def redrive(as_json: bool) -> None:
         with home.engine.begin() as connection:
             refresh_facts(connection)
     for receipt in receipts:
-        _print_receipt(receipt, as_json)
+        shown.print_receipt(receipt, in_json=as_json)
     sys.exit(_exit_code(receipts))
 
 
@@ -261,19 +259,19 @@ def db() -> None:
 @db.command("start")
 def db_start() -> None:
     """Start it, and keep it until it is stopped."""
-    shown.OUT.print(_home().cluster.start(keep=True))
+    shown.OUT.print(home_of_environment().cluster.start(keep=True))
 
 
 @db.command("stop")
 def db_stop() -> None:
     """Stop it."""
-    shown.ERR.print("stopped" if _home().cluster.stop() else "it was not running")
+    shown.ERR.print("stopped" if home_of_environment().cluster.stop() else "it was not running")
 
 
 @db.command("url")
 def db_url() -> None:
     """Print its URL."""
-    shown.OUT.print(_home().cluster.url())
+    shown.OUT.print(home_of_environment().cluster.url())
 
 
 def main() -> None:
@@ -288,38 +286,16 @@ def main() -> None:
         sys.exit(EXIT_UNREADABLE)
 
 
-def _home() -> Home:
-    try:
-        return Home(Settings())
-    except ValidationError as wrong:
-        said = "; ".join(
-            f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()
-        )
-        raise WrongUsage(said) from wrong
-
-
-@contextmanager
-def _opened() -> Iterator[OpenHome]:
-    with _home().opened() as home:
-        yield home
+def _opened() -> AbstractContextManager[OpenHome]:
+    return home_of_environment().opened()
 
 
 def _ingest(home: OpenHome, paths: list[Path], person: str, as_json: bool) -> Iterator[Receipt]:
-    archive = home.home.archive
     for path in walk_files(paths):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
-            entry = receive(path, person, home.store, archive)
-            receipt = take(entry, home.store, archive, home.home.sources, progress=progress)
-        receipt = replace(receipt, file=str(path))
-        _print_receipt(receipt, as_json)
+            receipt = home.ingest(path, person, called=str(path), progress=progress)
+        shown.print_receipt(receipt, in_json=as_json)
         yield receipt
-
-
-def _print_receipt(receipt: Receipt, as_json: bool) -> None:
-    if as_json:
-        shown.as_json(receipt.document())
-    else:
-        shown.show_receipt(receipt)
 
 
 def _exit_code(receipts: list[Receipt]) -> int:

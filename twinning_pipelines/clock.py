@@ -61,8 +61,3 @@ class Clock:
     def day(self, instant: datetime) -> date:
         """The person's local day of an aware instant."""
         return instant.astimezone(self.zone_at(instant)).date()
-
-    def offset_minutes(self, instant: datetime) -> int:
-        """The zone's distance from UTC at an aware instant, in minutes."""
-        offset = instant.astimezone(self.zone_at(instant)).utcoffset()
-        return int(offset.total_seconds() // 60) if offset is not None else 0

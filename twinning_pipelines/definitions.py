@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from twinning_pipelines.home import Home
+from twinning_pipelines.home import Home, home_of_environment
 from twinning_pipelines.orchestration import checks, clockwork
 from twinning_pipelines.orchestration.facts import daily_facts_asset, fresh_facts_asset
 from twinning_pipelines.orchestration.failures import failure_sensor
@@ -13,7 +13,7 @@ from twinning_pipelines.orchestration.inbox_sensor import inbox_sensor
 from twinning_pipelines.orchestration.intake import inbox_asset, source_asset
 from twinning_pipelines.orchestration.keys import FRESH_FACTS, INFLUX, ROLLUP, table_key
 from twinning_pipelines.orchestration.projection import influx_asset
-from twinning_pipelines.orchestration.run_home import assumed_zone, home_of_environment, home_resource
+from twinning_pipelines.orchestration.run_home import assumed_zone, home_resource
 from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.sources import SOURCES

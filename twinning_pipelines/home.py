@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.ingest.reading import Progress
+from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.ingest.sweep import Folders
 from twinning_pipelines.marts.rollups import refresh_rollups
+from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES
@@ -96,6 +100,12 @@ class OpenHome:
         """The system of record; every load counts the touched days afresh."""
         return PostgresStore(self.engine, self.home.settings.clock, refresh_rollups)
 
+    def ingest(self, path: Path, person: str, *, called: str, progress: Progress | None = None) -> Receipt:
+        """Takes one file down the road now; its receipt calls it `called`. The file itself stays where it is."""
+        entry = receive(path, person, self.store, self.home.archive)
+        receipt = take(entry, self.store, self.home.archive, self.home.sources, progress=progress)
+        return replace(receipt, file=called)
+
 
 @contextmanager
 def _engine(url: str) -> Iterator[sa.Engine]:
@@ -105,3 +115,13 @@ def _engine(url: str) -> Iterator[sa.Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def home_of_environment() -> Home:
+    """The home that the TWINNING_* variables describe now. Raises WrongUsage, which names the wrong ones."""
+    try:
+        return Home(Settings())
+    except ValidationError as wrong:
+        said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
+        # Without the original, whose text holds the values themselves.
+        raise WrongUsage("; ".join(said)) from None

@@ -41,6 +41,14 @@ def progress_on(name: str, size: int) -> Iterator[Callable[[int], None] | None]:
         yield lambda rows: bars.update(task, description=f"{name} ({size / 1e6:,.1f} MB): {rows:,} rows")
 
 
+def print_receipt(receipt: Receipt, *, in_json: bool) -> None:
+    """A receipt as its JSON document or for people."""
+    if in_json:
+        as_json(receipt.document())
+    else:
+        show_receipt(receipt)
+
+
 def show_receipt(receipt: Receipt) -> None:
     """What became of one file, in a few lines."""
     if receipt.problem is not None:

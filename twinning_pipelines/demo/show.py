@@ -18,7 +18,6 @@ from twinning_pipelines.demo import finance, nutrition, work
 from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home, OpenHome
-from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.marts.daily_facts import facts_of, last_day, refresh_facts
 from twinning_pipelines.products.summary import summarise
 from twinning_pipelines.receipt import Receipt
@@ -97,7 +96,7 @@ def run_demo(home: Home, *, as_json: bool, last: date | None = None) -> None:
         receipts = []
         for sample in samples(end - timedelta(days=DAYS - 1), end):
             receipt = _take(opened, sample, Path(folder))
-            _show(receipt, as_json)
+            shown.print_receipt(receipt, in_json=as_json)
             receipts.append(receipt)
         shown.ERR.print("counting the facts of each day …")
         with opened.engine.begin() as connection:
@@ -138,22 +137,13 @@ def _take(home: OpenHome, sample: Sample, folder: Path) -> Receipt:
     sample.write(path, seed=sample.seed, first=sample.first, last=sample.last, broken=sample.broken)
     _stamp(path, sample.last)
     with shown.progress_on(sample.name, path.stat().st_size) as progress:
-        entry = receive(path, sample.person, home.store, home.home.archive)
-        receipt = take(entry, home.store, home.home.archive, home.home.sources, progress=progress)
-    return replace(receipt, file=f"{sample.person}/{sample.name}")
+        return home.ingest(path, sample.person, called=f"{sample.person}/{sample.name}", progress=progress)
 
 
 def _stamp(path: Path, last: date) -> None:
     """A download has the time of its making: here the evening of its last day."""
     moment = datetime(last.year, last.month, last.day, 21, 45, tzinfo=UTC)
     os.utime(path, (moment.timestamp(), moment.timestamp()))
-
-
-def _show(receipt: Receipt, as_json: bool) -> None:
-    if as_json:
-        shown.as_json(receipt.document())
-    else:
-        shown.show_receipt(receipt)
 
 
 def _show_days(home: OpenHome, as_json: bool) -> None:

@@ -13,12 +13,6 @@ from typing import BinaryIO
 _BLOCK = 1 << 20
 
 
-def digest_of(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def place_of(archive: Path, sha256: str) -> Path:
     """Where the original with this digest is kept."""
     return archive / sha256[:2] / sha256

@@ -7,7 +7,6 @@ from functools import cached_property
 import dagster as dg
 from pydantic import ValidationError
 
-from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.settings import Settings
 
@@ -30,16 +29,6 @@ class RunHome:
     def opened(self) -> OpenHome:
         """The home with its database running. Opening it once saves the embedded Postgres a restart at every step."""
         return self._closing.enter_context(self.home.opened())
-
-
-def home_of_environment() -> Home:
-    """The home that the TWINNING_* variables describe now. Raises WrongUsage, which names the wrong ones."""
-    try:
-        return Home(Settings())
-    except ValidationError as wrong:
-        said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
-        # Without the original, whose text holds the values themselves.
-        raise WrongUsage("; ".join(said)) from None
 
 
 def assumed_zone() -> str:
