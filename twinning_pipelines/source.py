@@ -23,6 +23,8 @@ from twinning_pipelines.original import Original
 from twinning_pipelines.records.record import Record
 
 BATCH_ROWS = 8_192
+# Some rows hold a whole track or curve as text.
+BATCH_TEXT = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Source:
 def gather(
     items: Iterable[Row | Rejection | Claim | ExportedAt | Notice], records: tuple[Record, ...]
 ) -> Iterator[Item]:
-    """Rows of small formats, one by one, into batches of at most 8,192; everything else passes through.
+    """Rows of small formats, one by one, into batches of at most 8,192 rows and some 8 MiB of text; everything else passes through.
 
     A value that its column can't hold (a figure too long for money, half a surrogate pair) becomes a rejection of its row.
     """
@@ -135,13 +137,15 @@ def gather(
         if isinstance(item, Row):
             heap = heaps[item.record.name]
             heap.rows.append(item)
+            heap.text += len(item.raw) + sum(len(each) for each in item.values.values() if isinstance(each, str))
         elif isinstance(item, Rejection):
             heap = heaps[item.record]
             heap.rejections.append(item)
+            heap.text += len(item.raw)
         else:
             yield item
             continue
-        if len(heap) >= BATCH_ROWS:
+        if len(heap) >= BATCH_ROWS or heap.text >= BATCH_TEXT:
             yield heap.batch()
             heaps[heap.record.name] = _Heap(heap.record)
     for heap in heaps.values():
@@ -156,6 +160,7 @@ class _Heap:
     record: Record
     rows: list[Row] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    text: int = 0
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.rejections)

@@ -3,12 +3,14 @@
 Each row is judged once: the first rule that it breaks, in the order of the fields, is its reason.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinning_pipelines.records.record import TEXT, Field, Record
+from twinning_pipelines.records.record import TEXT, WORD, Field, Record
 from twinning_pipelines.source import Batch, Rejection
 
 _SHOWN = 60
@@ -35,6 +37,9 @@ def check(batch: Batch) -> tuple[pa.RecordBatch, tuple[Rejection, ...]]:
 
 
 def _judge_field(field: Field, column: pa.Array, reasons: dict[int, str]) -> None:
+    if field.kind is WORD:
+        _judge_words(field, column, reasons)
+        return
     if field.required and column.null_count:
         for index in _true_at(pc.is_null(column)):
             reasons.setdefault(index, f"{field.name}: missing")
@@ -45,6 +50,18 @@ def _judge_field(field: Field, column: pa.Array, reasons: dict[int, str]) -> Non
     for rule in field.rules:
         for index in _true_at(rule.broken(column)):
             reasons.setdefault(index, f"{field.name}: {rule.says}: {_shown(column[index])}")
+
+
+def _judge_words(field: Field, column: pa.DictionaryArray, reasons: dict[int, str]) -> None:
+    """Every distinct word is judged once; the rows are looked at only when one of them is bad."""
+    if field.required and column.null_count:
+        for index in _true_at(pc.is_null(column)):
+            reasons.setdefault(index, f"{field.name}: missing")
+    bad: dict[int, str] = {}
+    _judge_field(replace(field, kind=TEXT, required=False), column.dictionary, bad)
+    for code, reason in bad.items():
+        for index in _true_at(pc.fill_null(pc.equal(column.indices, code), False)):
+            reasons.setdefault(index, reason)
 
 
 def _true_at(mask: pa.BooleanArray) -> list[int]:

@@ -4,11 +4,13 @@ Reading order: `record` (the vocabulary), `rules` (what a value may be), `metric
 `RECORDS` is the whole list, in the order in which the tables are made.
 """
 
-from twinning_pipelines.records import business, health, money, nutrition, time
+from twinning_pipelines.records import business, health, medical, money, nutrition, sessions, time
 from twinning_pipelines.records.record import Record
 
 RECORDS: tuple[Record, ...] = (
     *health.RECORDS,
+    *sessions.RECORDS,
+    *medical.RECORDS,
     *nutrition.RECORDS,
     *money.RECORDS,
     *time.RECORDS,

@@ -23,6 +23,8 @@ class Kind:
 
 
 TEXT = Kind("text", pa.string(), "text")
+# A text that few distinct values share, in the millions of rows of a series: Arrow carries a number for each.
+WORD = Kind("word", pa.dictionary(pa.int32(), pa.string()), "text")
 INSTANT = Kind("instant", pa.timestamp("us", tz="UTC"), "timestamptz")
 DAY = Kind("day", pa.date32(), "date")
 # Brokers print thirteen decimals; what a file states is kept, and rounding is left to whoever shows it.

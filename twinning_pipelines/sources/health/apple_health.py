@@ -10,37 +10,28 @@ export is a copy of some vitals in another format and is never read.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import PurePosixPath
-from typing import BinaryIO
-
-import pyarrow as pa
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
-from twinning_pipelines.formats.xml_stream import Portion, portions
+from twinning_pipelines.formats.xml_stream import Portion
 from twinning_pipelines.original import Member, Original
-from twinning_pipelines.records.health import ACTIVITY_RING, SAMPLE, SLEEP_STAGE, WORKOUT
+from twinning_pipelines.records.health import ACTIVITY_RING, SAMPLE
+from twinning_pipelines.records.sessions import SLEEP_STAGE, WORKOUT
 from twinning_pipelines.source import ExportedAt, Item, Notice, Source, gather
 from twinning_pipelines.sources.health import apple_sessions
 from twinning_pipelines.sources.health.apple_moments import moment_of
-from twinning_pipelines.sources.health.apple_records import Oddities, Records, batches
+from twinning_pipelines.sources.health.apple_plain import RECORD, Engine, read_with_expat
+from twinning_pipelines.sources.health.apple_records import Oddities, batches
 from twinning_pipelines.sources.health.apple_types import IGNORED, shown
-
-ROOT = "HealthData"
-_RECORD = "Record"
-BATCH_ROWS = 16_384
 
 _SNIFFED_BYTES = 4_096
 _SNIFFED_MEMBERS = 20
 _DEEPEST_FOLDER = 3
 _LISTED = 100
 _MARK = re.compile(rb"<(?:!DOCTYPE\s+)?HealthData[\s>\[/]")
-
-# An engine turns the stream of an export into portions: Records as columns, and the other elements below the root.
-Engine = Callable[[BinaryIO], Iterator[tuple[Iterator[Records], Portion]]]
 
 
 def _is_export(head: bytes) -> bool:
@@ -61,47 +52,6 @@ def _exports_in(original: Original) -> list[str]:
 
 def _recognises(original: Original) -> bool:
     return bool(_exports_in(original)) if original.is_zip else _is_export(original.head)
-
-
-def records_of(portion: Portion) -> Iterator[Records]:
-    """The Records of a portion as columns, at most 16,384 at a time."""
-    mine = [index for index, name in enumerate(portion.names) if name == _RECORD]
-    zones = {
-        owner: attributes.get("value", "")
-        for owner, depth, name, attributes in portion.inner
-        if depth == 1 and apple_sessions.is_zone(name, attributes)
-    }
-    for begin in range(0, len(mine), BATCH_ROWS):
-        some = mine[begin : begin + BATCH_ROWS]
-        given = [portion.attributes[index] for index in some]
-        yield Records(
-            at=portion.lines[some],
-            kinds=_column(given, "type"),
-            origins=_column(given, "sourceName"),
-            units=_column(given, "unit"),
-            starts=_column(given, "startDate"),
-            ends=_column(given, "endDate"),
-            values=_column(given, "value"),
-            zones={place: zones[index] for place, index in enumerate(some) if index in zones},
-            raw=partial(_raw_of, portion, some),
-        )
-
-
-def _raw_of(portion: Portion, indexes: list[int], place: int) -> str:
-    return portion.raw(indexes[place])
-
-
-def _column(given: list[dict[str, str]], name: str) -> pa.StringArray:
-    try:
-        return pa.array([each[name] for each in given], pa.string())
-    except KeyError:
-        return pa.array([each.get(name) for each in given], pa.string())
-
-
-def read_with_expat(stream: BinaryIO) -> Iterator[tuple[Iterator[Records], Portion]]:
-    """The general engine: any order of attributes, any layout. A faster one must find the same and may fall back on it."""
-    for portion in portions(stream, ROOT):
-        yield records_of(portion), portion
 
 
 def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -> Iterator[Item]:
@@ -127,7 +77,7 @@ def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -
     yield from _notices(oddities)
 
 
-_READ = {_RECORD, *apple_sessions.NAMES, *(name for name, reason in IGNORED.items() if reason)}
+_READ = {RECORD, *apple_sessions.NAMES, *(name for name, reason in IGNORED.items() if reason)}
 
 
 def _exported_at(portion: Portion) -> Iterator[Item]:

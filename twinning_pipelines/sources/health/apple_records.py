@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinning_pipelines.records.health import SAMPLE, SLEEP_STAGE
-from twinning_pipelines.records.record import INSTANT, Record
+from twinning_pipelines.records.health import SAMPLE
+from twinning_pipelines.records.record import INSTANT, WORD, Record
+from twinning_pipelines.records.sessions import SLEEP_STAGE
 from twinning_pipelines.source import Batch, Rejection
 from twinning_pipelines.sources.health.apple_moments import Mask, Numbers, moments_of
 from twinning_pipelines.sources.health.apple_types import (
@@ -88,7 +89,7 @@ def _raw_of(records: Records, mine: Numbers) -> Callable[[int], str]:
 
 
 def _columns(typed: "_Typed", record: Record, mine: Numbers, oddities: Oddities) -> dict[str, pa.Array]:
-    columns = {
+    columns: dict[str, pa.Array] = {
         "at": pa.array(typed.records.at[mine]),
         "origin": _taken(_cleaned(typed.records.origins), mine),
         "started_at": _instants(typed.starts[mine]),
@@ -98,11 +99,15 @@ def _columns(typed: "_Typed", record: Record, mine: Numbers, oddities: Oddities)
         columns["stage"] = pa.array([typed.stages[index] for index in mine.tolist()], pa.string())
         columns["zone"] = pa.array(_zones(typed.records.zones, mine, oddities), pa.string())
     else:
-        columns["metric"] = pa.array([each.metric for each in typed.readings], pa.string()).take(
-            pa.array(typed.which[mine])
+        columns["metric"] = (
+            pa.array([each.metric for each in typed.readings], pa.string())
+            .take(pa.array(typed.which[mine]))
+            .dictionary_encode()
         )
+        columns["origin"] = columns["origin"].dictionary_encode()
         columns["value"] = pa.array(typed.numbers[mine])
-        columns["label"] = _labels(typed.labels, mine)
+        columns["label"] = _labels(typed.labels, mine).dictionary_encode()
+        columns["detail"] = pa.nulls(len(mine), WORD.arrow)
     return columns
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
 from twinning_pipelines.formats.xml_stream import Child, Element
-from twinning_pipelines.records.health import ACTIVITY_RING, WORKOUT
+from twinning_pipelines.records.health import ACTIVITY_RING
 from twinning_pipelines.records.metrics import conversion
 from twinning_pipelines.records.record import Record
+from twinning_pipelines.records.sessions import WORKOUT
 from twinning_pipelines.source import Rejection, Row
 from twinning_pipelines.sources.health.apple_moments import day_of, moment_of
 from twinning_pipelines.sources.health.apple_types import (

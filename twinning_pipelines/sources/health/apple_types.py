@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from twinning_pipelines.records.health import SAMPLE, SLEEP_STAGE
+from twinning_pipelines.records.health import SAMPLE
 from twinning_pipelines.records.metrics import METRIC_BY_NAME, Conversion, conversion
 from twinning_pipelines.records.record import Record
+from twinning_pipelines.records.sessions import SLEEP_STAGE
 
 QUANTITY = "HKQuantityTypeIdentifier"
 CATEGORY = "HKCategoryTypeIdentifier"
