@@ -21,7 +21,8 @@ from twinning_pipelines.formats.xml_stream import portions
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.metrics import METRIC_BY_NAME
 from twinning_pipelines.source import Batch, ExportedAt
-from twinning_pipelines.sources.health.apple_health import BATCH_ROWS, ROOT, SOURCE, Engine, parse, records_of
+from twinning_pipelines.sources.health.apple_health import SOURCE, parse
+from twinning_pipelines.sources.health.apple_plain import BATCH_ROWS, ROOT, Engine, records_of
 from twinning_pipelines.sources.health.apple_types import (
     IGNORED,
     METRIC_OF,
