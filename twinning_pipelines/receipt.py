@@ -92,13 +92,19 @@ class Reading(Protocol):
         """Sentences for the person who dropped it."""
 
     def accepted(self, record: Record) -> Iterator[pa.RecordBatch]:
-        """The good rows of one table, batch by batch; for a series with a `block` column into `blocks`."""
+        """The good rows of one table, batch by batch."""
 
     def rejections(self) -> Iterator[Rejection]:
         """Every rejected row."""
 
+    def digest(self, record: Record) -> int:
+        """What the good rows of a table of a whole export say, as one number."""
+
     def blocks(self, record: Record) -> pa.Table:
-        """The days of a series: metric, origin, day (UTC), n, digest; a row's `block` is its index here."""
+        """The days of a series: block (a key), metric, origin, day (UTC), n, digest; in order of block."""
+
+    def stretch(self, record: Record, first: int, last: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a series whose `block` is between these two: block, started_at, ended_at, value, label, detail, at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,23 @@ Nothing reaches a store before the whole file was read: damage half-way leaves t
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.ingest.blocks import BlockBook
 from twinning_pipelines.ingest.check import check
 from twinning_pipelines.original import Original
 from twinning_pipelines.receipt import SHOWN_REJECTIONS, Counts
+from twinning_pipelines.records.digest import digests
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Batch, Claim, ExportedAt, Notice, Rejection, Source
 
@@ -40,8 +44,10 @@ class SpooledReading:
         self.first_rejections: list[Rejection] = []
         self._counts: dict[str, Counts] = {}
         self._spool = spool
-        self._writers: dict[str, pa.ipc.RecordBatchStreamWriter] = {}
+        self._writers: dict[str, pa.ipc.RecordBatchFileWriter] = {}
         self._books = {record.name: BlockBook() for record in source.records if record.series}
+        self._stretches: dict[str, list[tuple[int, int]]] = {name: [] for name in self._books}
+        self._digests: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +74,23 @@ class SpooledReading:
                 yield Rejection(**row)
 
     def blocks(self, record: Record) -> pa.Table:
-        """The days of a series: metric, origin, day (UTC), n, digest."""
+        """The days of a series: block, metric, origin, day (UTC), n, digest, in order of block."""
         return self._books[record.name].table()
+
+    def stretch(self, record: Record, first: int, last: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a series whose `block` is between these two, batch by batch."""
+        stretches = self._stretches[record.name]
+        wanted = [place for place, (low, high) in enumerate(stretches) if low <= last and high >= first]
+        for batch in self._spooled(record.name, wanted):
+            block = batch.column("block")
+            mine = pc.and_(pc.greater_equal(block, first), pc.less_equal(block, last))
+            yield batch if pc.all(mine).as_py() else batch.filter(mine)
+
+    def digest(self, record: Record) -> int:
+        """What the good rows of a table say, as one number: their order and their places do not matter."""
+        if record.series:
+            return self._books[record.name].digest()
+        return self._digests[record.name] % (1 << 64)
 
     def take(self, batch: Batch) -> None:
         """Checks a batch and spools both parts of it."""
@@ -78,11 +99,21 @@ class SpooledReading:
         before = self._counts.get(name, Counts(0, 0))
         self._counts[name] = Counts(before.accepted + good.num_rows, before.rejected + len(rejections))
         if good.num_rows:
-            book = self._books.get(name)
-            self._write(name, book.enter(good) if book is not None else good)
+            self._keep(batch.record, good)
         if rejections:
             self.first_rejections += rejections[: max(0, SHOWN_REJECTIONS - len(self.first_rejections))]
             self._write(_REJECTIONS, _rejection_batch(rejections))
+
+    def _keep(self, record: Record, good: pa.RecordBatch) -> None:
+        if record.series:
+            rows = self._books[record.name].enter(good)
+            bounds = pc.min_max(rows.column("block")).as_py()
+            self._stretches[record.name].append((bounds["min"], bounds["max"]))
+            self._write(record.name, rows)
+        else:
+            if self.source.whole:
+                self._digests[record.name] += int(np.add.reduce(digests(good, [each.name for each in record.fields])))
+            self._write(record.name, good)
 
     def seal(self) -> None:
         """No more rows come: from now on the spool is read."""
@@ -91,17 +122,20 @@ class SpooledReading:
     def _write(self, name: str, batch: pa.RecordBatch) -> None:
         writer = self._writers.get(name)
         if writer is None:
-            writer = self._writers[name] = pa.ipc.new_stream(str(self._path(name)), batch.schema)
+            writer = self._writers[name] = pa.ipc.new_file(str(self._path(name)), batch.schema)
         writer.write_batch(batch)
 
-    def _spooled(self, name: str) -> Iterator[pa.RecordBatch]:
+    def _spooled(self, name: str, wanted: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
         path = self._path(name)
         if path.exists():
-            with pa.OSFile(str(path)) as spool, pa.ipc.open_stream(spool) as batches:
-                yield from batches
+            # Read, not mapped: mapped pages would count as memory of ours.
+            with pa.OSFile(str(path)) as spool:
+                batches = pa.ipc.open_file(spool)
+                for place in range(batches.num_record_batches) if wanted is None else wanted:
+                    yield batches.get_batch(place)
 
     def _path(self, name: str) -> Path:
-        return self._spool / f"{name}.arrows"
+        return self._spool / f"{name}.arrow"
 
     def _close(self) -> None:
         for writer in self._writers.values():

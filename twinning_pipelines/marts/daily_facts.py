@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
+from twinning_pipelines.marts.rollups import shares_of
 
 _TOTALS = {
     "sum": "select :person, day, :fact, part, unit, sum(amount), count(*) from ({rows}) r group by day, part, unit",
@@ -125,6 +126,8 @@ def evidence_of(connection: sa.Connection, fact: Fact, part: str, person: str, d
     person_id = connection.execute(sa.text("select id from person where name = :name"), {"name": person}).scalar()
     if person_id is None:
         raise WrongUsage(f"nobody is called {person!r}")
+    if fact.total == "rollup":
+        return _evidence_of_rollup(connection, fact, person_id, day)
     statement = f"""
         select r.amount, coalesce(r.label, ''), r.record, f.name, f.sha256, f.source, r.at
         from ({fact.rows}) r join intake_file f on f.id = r.file_id
@@ -132,3 +135,16 @@ def evidence_of(connection: sa.Connection, fact: Fact, part: str, person: str, d
         order by abs(r.amount) desc, r.file_id, r.at"""  # noqa: S608
     values = {"person": person_id, "first": day, "last": day, "part": part}
     return [Evidence(*row) for row in connection.execute(sa.text(statement), values)]
+
+
+def _evidence_of_rollup(connection: sa.Connection, fact: Fact, person_id: int, day: date) -> list[Evidence]:
+    shares = shares_of(connection, person_id, fact.metric or "", day)
+    statement = "select id, name, sha256, source from intake_file where id = any(:ids)"
+    found = connection.execute(sa.text(statement), {"ids": list({share.file_id for share in shares})})
+    files = {row.id: row for row in found}
+    evidence = [
+        Evidence(share.amount, share.origin, "sample", file.name, file.sha256, file.source, share.at)
+        for share in shares
+        for file in (files[share.file_id],)
+    ]
+    return sorted(evidence, key=lambda each: (-abs(each.amount), each.sha256, each.at))

@@ -19,7 +19,8 @@ Total = Literal["sum", "share", "rollup"]
 class Fact:
     """One thing worth telling of a day. An empty `unit` is given by the rows: amounts keep their currency.
 
-    total: sum of amounts, share (sum of amounts over sum of bases), or rollup (as `rollups` totals the metric `metric`).
+    total: sum of amounts, share (sum of amounts over sum of bases), or rollup (as `rollups` totals the metric `metric`,
+        with no query of its own).
     """
 
     name: str
@@ -33,18 +34,8 @@ class Fact:
 
 
 def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> Fact:
-    rows = f"""
-        select r.day, '' as part, m.unit, s.value::numeric as amount, 1::numeric as base,
-            'sample' as record, s.file_id, s.at, o.name as label
-        from daily_rollup r
-        join metric m on m.id = r.metric_id and m.name = '{metric}'
-        cross join lateral day_span(r.person_id, r.day) d
-        join sample s on s.person_id = r.person_id and s.metric_id = r.metric_id
-            and s.started_at >= d.starts and s.started_at < d.ends
-            and (r.origin_id is null or s.origin_id = r.origin_id)
-        join origin o on o.id = s.origin_id
-        where r.person_id = :person and r.day between :first and :last"""  # noqa: S608
-    return Fact(name, "health", title, unit, definition, "rollup", rows, metric)
+    """A fact that is a metric's rollup; `rollups.shares_of` gives the rows behind it."""
+    return Fact(name, "health", title, unit, definition, "rollup", "", metric)
 
 
 # A stretch of sleep belongs to the day one wakes on: what ends after 18:00 counts for tomorrow.
@@ -140,10 +131,10 @@ _INVOICED = """
 
 FACTS: tuple[Fact, ...] = (
     Fact("sleep", "health", "Sleep", "h", "time asleep in the night one woke up from, by the fullest device", "sum", _SLEEP),
-    _metric("steps", "steps", "Steps", "count", "steps of the local day, by the device that counted most"),
-    _metric("distance", "distance_walking_running", "Distance on foot", "m", "metres walked and run, by the fullest device"),
-    _metric("active_energy", "active_energy", "Active energy", "kcal", "energy spent moving, by the fullest device"),
-    _metric("exercise", "exercise_time", "Exercise", "min", "exercise minutes, by the fullest device"),
+    _metric("steps", "steps", "Steps", "count", "steps of the local day, each counted once however many devices saw it"),
+    _metric("distance", "distance_walking_running", "Distance on foot", "m", "metres walked and run, each counted once"),
+    _metric("active_energy", "active_energy", "Active energy", "kcal", "energy spent moving, counted once"),
+    _metric("exercise", "exercise_time", "Exercise", "min", "exercise minutes, counted once"),
     _metric("resting_heart_rate", "resting_heart_rate", "Resting heart rate", "count/min", "last value of the day"),
     _metric("heart_rate", "heart_rate", "Heart rate", "count/min", "mean of all readings of the day"),
     _metric("heart_rate_variability", "heart_rate_variability", "Heart rate variability", "ms", "mean SDNN of the day"),

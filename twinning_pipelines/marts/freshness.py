@@ -64,12 +64,14 @@ def status_of(connection: sa.Connection, sources: Sequence[Source]) -> Status:
 
     files = connection.execute(sa.text("select status, count(*) from intake_file group by 1 order by 1")).all()
     newest = connection.execute(sa.text("select max(day) from daily_fact")).scalar()
+    queued = "select coalesce(sum(last - first + 1), 0) from influx_outbox"
+    days_queued = int(connection.execute(sa.text(queued)).scalar_one())
     return Status(
         files={str(status): int(n) for status, n in files},
         rejected_rows=count("rejection"),
         freshness=freshness_of(connection, sources),
         stale_days=count("stale_day where day <= current_date"),
-        influx_outbox=count("influx_outbox"),
+        influx_outbox=days_queued,
         influx_dead_letters=count("influx_dead_letter"),
         newest_fact_day=newest.isoformat() if newest else None,
         balance_gaps=tuple(balance_gaps(connection)),

@@ -1,65 +1,216 @@
 """One row per person, metric and local day: what dashboards and facts read instead of millions of samples.
 
-A day of a summed metric is the day of its fullest origin: a phone and a watch count the same steps, and adding them
-would double the day. Other metrics take all origins together.
+How several devices make one day is told in `totals`; which of them is asked first is the person's preference, else
+watch, phone, others, each by name.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import sqlalchemy as sa
 
-_CLEAR = """
-    delete from daily_rollup r using stale_rollup w
-    where w.person_id = :person and (r.person_id, r.metric_id, r.day) = (w.person_id, w.metric_id, w.day)"""
+from twinning_pipelines.clock import Clock, Stay
+from twinning_pipelines.marts.calendar import Calendar
+from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
+from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy_arrays, fetch_numbers
 
-_FILL = """
-    insert into daily_rollup (person_id, metric_id, day, value, n, low, high, origin_id)
-    with placed as materialized (
-        select s.metric_id, (s.started_at at time zone z.zone)::date as day, s.origin_id, s.value,
-            s.started_at, s.ended_at, s.occurrence
-        from sample s
-        join person_clock z on z.person_id = s.person_id and s.started_at >= z.since and s.started_at < z.until
-        where s.person_id = :person and s.metric_id = any(:metrics)
-            and s.started_at >= cast(:first as date)::timestamptz - interval '1 day'
-            and s.started_at < cast(:last as date)::timestamptz + interval '2 days'
-    ),
-    by_origin as (
-        select s.metric_id, s.day, s.origin_id, count(*) as n, sum(s.value) as total, min(s.value) as low,
-            max(s.value) as high, max(s.started_at) as last_at,
-            (array_agg(s.value order by s.started_at desc, s.ended_at desc, s.occurrence desc))[1] as last
-        from placed s
-        join stale_rollup w on w.person_id = :person and w.metric_id = s.metric_id and w.day = s.day
-        group by 1, 2, 3
-    ),
-    fullest as (
-        select distinct on (metric_id, day) * from by_origin order by metric_id, day, total desc, origin_id
-    )
-    select :person, b.metric_id, b.day, b.total, b.n, b.low, b.high, b.origin_id
-    from fullest b join metric m on m.id = b.metric_id where m.total = 'sum'
-    union all
-    select :person, b.metric_id, b.day,
-        case m.total
-            when 'min' then min(b.low)
-            when 'max' then max(b.high)
-            when 'last' then (array_agg(b.last order by b.last_at desc, b.origin_id))[1]
-            else sum(b.total) / sum(b.n)
-        end,
-        sum(b.n), min(b.low), max(b.high), null
-    from by_origin b join metric m on m.id = b.metric_id where m.total <> 'sum'
-    group by b.metric_id, b.day, m.total"""
+Numbers = npt.NDArray[np.int64]
+
+# So many samples are counted at a time: memory is bounded by them.
+_SLICE_ROWS = 250_000
+_EPOCH = date(1970, 1, 1)
+# A sample is found in the chunk of the day it began; longer ones than this are not followed into later days.
+_REACH = timedelta(days=3)
+
+_COLUMNS = {"origin": ">i4", "started": ">i8", "ended": ">i8", "value": ">f8"}
+_PLACED = {"file": ">i4", "at": ">i8"}
+_SAMPLES = """
+    select c.origin_id, r.started_at, r.ended_at, r.value{more}
+    from sample_chunk c
+    cross join lateral unnest(c.started_at, c.ended_at, c.value{arrays}) as r (started_at, ended_at, value{names})
+    where c.person_id = %(person)s and c.metric_id = %(metric)s and c.day between %(first)s and %(last)s"""
+_BARE = _SAMPLES.format(more="", arrays="", names="")
+_WITH_PLACES = _SAMPLES.format(
+    more=", coalesce(r.file_id, c.file_id), r.at", arrays=", c.file_ids, c.at", names=", file_id, at"
+)
 
 
-# The days are found by one pass over the samples between the first and the last of them: joins by equality only, so
-# that a fresh load without statistics can't lead the planner into comparing every sample with every day.
-_SPAN = """
-    select array_agg(distinct metric_id) as metrics, min(day) as first, max(day) as last
-    from stale_rollup where person_id = :person"""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one sample adds to a day's total, and where it stands."""
+
+    amount: Decimal
+    origin: str
+    file_id: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Days of one metric, and how its days are totalled."""
+
+    metric_id: int
+    total: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Whose days, on which clock, and the order in which their devices are asked, by origin id."""
+
+    id: int
+    clock: Clock
+    ranks: Numbers
+
+    @classmethod
+    def of(cls, connection: sa.Connection, person_id: int) -> "_Person":
+        values = {"person": person_id}
+        stays = [Stay(since, ZoneInfo(zone)) for since, zone in connection.execute(sa.text(_STAYS), values)]
+        order = connection.execute(sa.text(_ORDER), values).scalars().all()
+        ranks = np.zeros(max(order, default=0) + 1, np.int64)
+        ranks[list(order)] = np.arange(len(order))
+        return cls(person_id, Clock.of(stays), ranks)
+
+
+_STAYS = "select since, zone from person_zone where person_id = :person"
+_ORDER = """
+    select o.id from origin o left join origin_preference p on p.person_id = :person and p.origin = o.name
+    order by p.place nulls last, array_position(array['watch', 'phone', 'other'], o.device), o.name, o.source"""
+_STALE = """
+    select w.metric_id, m.total, w.first, w.last from stale_rollup w join metric m on m.id = w.metric_id
+    where w.person_id = :person order by w.metric_id, w.first"""
+_SIZES = """
+    select day, sum(n) from sample_chunk
+    where person_id = :person and metric_id = :metric and day between :first and :last group by day order by day"""
 
 
 def refresh_rollups(connection: sa.Connection, person_id: int) -> None:
     """Counts the stale days of a person's metrics afresh, in the caller's transaction."""
-    values = {"person": person_id}
-    span = connection.execute(sa.text(_SPAN), values).one()
-    if span.metrics is None:
+    stale = [_Stretch(*row) for row in connection.execute(sa.text(_STALE), {"person": person_id})]
+    if not stale:
         return
+    person = _Person.of(connection, person_id)
+    for stretch in _joined(stale):
+        for part in _slices(connection, person, stretch):
+            _count(connection, person, part)
+    connection.execute(sa.text("delete from stale_rollup where person_id = :person"), {"person": person_id})
+
+
+def _joined(stretches: list[_Stretch]) -> list[_Stretch]:
+    """Overlapping stretches of a metric as one."""
+    joined: list[_Stretch] = []
+    for each in stretches:
+        before = joined[-1] if joined else None
+        if before and before.metric_id == each.metric_id and each.first <= before.last + timedelta(days=1):
+            joined[-1] = replace(before, last=max(before.last, each.last))
+        else:
+            joined.append(each)
+    return joined
+
+
+def _slices(connection: sa.Connection, person: _Person, stretch: _Stretch) -> Iterator[_Stretch]:
+    before = stretch.first - timedelta(days=1)
+    values = {"person": person.id, "metric": stretch.metric_id, "first": before, "last": stretch.last}
+    rows, begin = 0, stretch.first
+    for day, n in connection.execute(sa.text(_SIZES), values).all():
+        if rows and rows + n > _SLICE_ROWS and day > begin:
+            yield replace(stretch, first=begin, last=day - timedelta(days=1))
+            rows, begin = 0, day
+        rows += n
+    yield replace(stretch, first=begin)
+
+
+def _count(connection: sa.Connection, person: _Person, stretch: _Stretch) -> None:
+    found = _samples(connection, person, stretch, _BARE, _COLUMNS)
+    samples, shares = _shared(found, person, stretch)
+    values = {"person": person.id, "metric": stretch.metric_id, "first": stretch.first, "last": stretch.last}
     connection.execute(sa.text(_CLEAR), values)
-    connection.execute(sa.text(_FILL), values | dict(span._mapping))  # noqa: SLF001  (SQLAlchemy's public name for it)
-    connection.execute(sa.text("delete from stale_rollup where person_id = :person"), values)
+    rows = _totalled(found["origin"].astype(np.int64), samples, shares, stretch.total)
+    n = len(rows["day"])
+    if n:
+        batch = {
+            "person_id": pa.array(np.full(n, person.id, np.int16)),
+            "metric_id": pa.array(np.full(n, stretch.metric_id, np.int16)),
+            "day": pa.array(rows["day"].astype(np.int32)).cast(pa.date32()),
+            **{name: pa.array(rows[name]) for name in ("value", "low", "high")},
+            "n": pa.array(rows["n"].astype(np.int32)),
+            "origin_id": pa.array(rows["origin"].astype(np.int32), mask=rows["origin"] < 0),
+        }
+        copy_arrays(connection, "daily_rollup", pa.RecordBatch.from_pydict(batch))
+
+
+_CLEAR = """
+    delete from daily_rollup
+    where person_id = :person and metric_id = :metric and day between :first and :last"""
+
+
+def _samples(
+    connection: sa.Connection, person: _Person, stretch: _Stretch, query: str, columns: dict[str, str]
+) -> "npt.NDArray[np.void]":
+    """The samples that may touch these local days, in no order."""
+    first, last = stretch.first - _REACH, stretch.last + timedelta(days=1)
+    values = {"person": person.id, "metric": stretch.metric_id, "first": first, "last": last}
+    return fetch_numbers(connection, query, values, columns)
+
+
+def _shared(found: "npt.NDArray[np.void]", person: _Person, stretch: _Stretch) -> tuple[Samples, Shares]:
+    samples = Samples(
+        rank=person.ranks[found["origin"]],
+        started=found["started"].astype(np.int64) + EPOCH_US,
+        ended=found["ended"].astype(np.int64) + EPOCH_US,
+        value=found["value"].astype(np.float64),
+    )
+    calendar = Calendar.of(person.clock, stretch.first - _REACH, stretch.last + _REACH)
+    shares = (shares_of_sum if stretch.total == "sum" else shares_of_other)(samples, calendar)
+    mine = (shares.day >= (stretch.first - _EPOCH).days) & (shares.day <= (stretch.last - _EPOCH).days)
+    return samples, Shares(shares.sample[mine], shares.day[mine], shares.amount[mine])
+
+
+def _totalled(
+    origins: Numbers, samples: Samples, shares: Shares, total: str
+) -> "dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float64]]":
+    """By day: value, n, low, high, and the origin where a sum has only one, else -1."""
+    order = np.lexsort((samples.value[shares.sample], -samples.rank[shares.sample], samples.ended[shares.sample],
+                        samples.started[shares.sample], shares.day))  # fmt: skip
+    sample, day, amount = shares.sample[order], shares.day[order], shares.amount[order]
+    if not len(day):
+        return {name: np.zeros(0, np.int64) for name in ("day", "value", "n", "low", "high", "origin")}
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(day) != 0)))
+    ends = np.append(starts[1:], len(day))
+    n = ends - starts
+    value = samples.value[sample]
+    low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+    sums = np.add.reduceat(amount, starts)
+    # The last by its beginning, then by its end; of two devices at one moment the one that is asked first.
+    values = {"sum": sums, "mean": sums / n, "min": low, "max": high, "last": value[ends - 1]}
+    origin = origins[sample]
+    only = np.minimum.reduceat(origin, starts)
+    is_only = (only == np.maximum.reduceat(origin, starts)) & (total == "sum")
+    return {
+        "day": day[starts], "value": values[total], "n": n, "low": low, "high": high,
+        "origin": np.where(is_only, only, -1),
+    }  # fmt: skip
+
+
+def shares_of(connection: sa.Connection, person_id: int, metric: str, day: date) -> list[Share]:
+    """What each sample adds to a day of a metric: the very shares that its rollup totals."""
+    values = {"name": metric}
+    known = connection.execute(sa.text("select id, total from metric where name = :name"), values).one_or_none()
+    if known is None:
+        return []
+    person = _Person.of(connection, person_id)
+    stretch = _Stretch(known.id, known.total, day, day)
+    found = _samples(connection, person, stretch, _WITH_PLACES, _COLUMNS | _PLACED)
+    _, shares = _shared(found, person, stretch)
+    names = dict(connection.execute(sa.text("select id, name from origin")).tuples().all())
+    return [
+        Share(Decimal(repr(float(amount))), names[int(row["origin"])], int(row["file"]), int(row["at"]))
+        for row, amount in zip(found[shares.sample], shares.amount, strict=True)
+    ]

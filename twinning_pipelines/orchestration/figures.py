@@ -16,8 +16,7 @@ from twinning_pipelines.stores.postgres.schema import (
     ORIGIN,
     RECORD_TABLES,
     REJECTION,
-    SAMPLE,
-    SAMPLE_BLOCK,
+    SAMPLE_CHUNK,
 )
 
 Months = tuple[tuple[date, int], ...]
@@ -48,7 +47,7 @@ class Share:
 
 
 def table_figures(connection: sa.Connection, record: Record) -> TableFigures:
-    """The figures of a record's table. A series answers from its blocks: counting millions of samples takes seconds."""
+    """The figures of a record's table. A series answers from its chunks: counting millions of samples takes seconds."""
     if record.series:
         return _series_figures(connection)
     table = RECORD_TABLES[record.name]
@@ -66,16 +65,16 @@ def table_figures(connection: sa.Connection, record: Record) -> TableFigures:
 
 
 def _series_figures(connection: sa.Connection) -> TableFigures:
-    block = SAMPLE_BLOCK.c
-    rows = sa.func.sum(block.n)
-    statement = sa.select(ORIGIN.c.source, rows).join_from(SAMPLE_BLOCK, ORIGIN).group_by(ORIGIN.c.source)
+    chunk = SAMPLE_CHUNK.c
+    rows = sa.func.sum(chunk.n)
+    statement = sa.select(ORIGIN.c.source, rows).join_from(SAMPLE_CHUNK, ORIGIN).group_by(ORIGIN.c.source)
     sources = {str(name): int(n) for name, n in connection.execute(statement.order_by(ORIGIN.c.source))}
     return TableFigures(
         rows=sum(sources.values()),
         absent=0,
-        people=_number(connection, sa.select(sa.func.count(block.person_id.distinct()))),
+        people=_number(connection, sa.select(sa.func.count(chunk.person_id.distinct()))),
         by_source=sources,
-        by_month=_by_month(connection, block.day, rows),
+        by_month=_by_month(connection, chunk.day, rows),
     )
 
 
@@ -88,10 +87,15 @@ def rollup_figures(connection: sa.Connection) -> TableFigures:
 
 def rows_of_unknown_origin(connection: sa.Connection, record: Record) -> int:
     """Rows that name no file of their person that was ever loaded: nobody could explain them."""
-    table = SAMPLE if record.series else RECORD_TABLES[record.name]
-    origins = sa.select(table.c.file_id, table.c.person_id, sa.func.count().label("n")).group_by(
-        table.c.file_id, table.c.person_id
-    )
+    if record.series:
+        chunk = SAMPLE_CHUNK.c
+        one = sa.select(chunk.file_id, chunk.person_id, chunk.n).where(chunk.file_ids.is_(None))
+        # A chunk that several files have told names them sample by sample.
+        several = sa.select(sa.func.unnest(chunk.file_ids), chunk.person_id, sa.literal(1))
+        origins = sa.union_all(one, several.where(chunk.file_ids.is_not(None)))
+    else:
+        table = RECORD_TABLES[record.name]
+        origins = sa.union_all(sa.select(table.c.file_id, table.c.person_id, sa.literal(1).label("n")))
     found = origins.subquery()
     is_known = sa.exists().where(
         INTAKE_FILE.c.id == found.c.file_id,

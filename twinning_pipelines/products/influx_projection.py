@@ -1,14 +1,13 @@
 """The series in InfluxDB: a projection of Postgres that is always rebuildable.
 
-Loads queue the days they touched in `influx_outbox`. A day is written whole and leaves the outbox only after InfluxDB has
+Loads queue the days they touched in `influx_outbox`. Days are written whole and leave the outbox only after InfluxDB has
 acknowledged it, so a crash in between writes it again, which changes nothing: a point is known by series and time. Two
 samples of one device that begin at the same moment are told apart by a nanosecond each.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from twinning_pipelines.formats.line_protocol import encode
 
 _DAYS_PER_CALL = 400
+_STRETCHES_PER_LOOK = 100
 _MEASUREMENT_TAGS = ("person", "origin")
 
 
@@ -56,77 +56,90 @@ class Projected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
-    """One queued day: whose, of which metric. `purge`: something was removed from it since it was last written."""
+class _Queued:
+    """A stretch of days of a metric that waits. `purge`: something was removed from it since it was last written."""
 
+    id: int
     person_id: int
     person: str
     metric_id: int
     metric: str
-    day: date
+    first: date
+    last: date
     purge: bool
-    queued_at: datetime
+
+    def slices(self) -> Iterator[tuple[date, date]]:
+        """The stretch in parts of some days, first and last."""
+        begin = self.first
+        while begin <= self.last:
+            end = min(begin + timedelta(days=_DAYS_PER_CALL - 1), self.last)
+            yield begin, end
+            begin = end + timedelta(days=1)
 
 
 def project(engine: sa.Engine, influx: SeriesFarSide) -> Projected:
     """Writes every queued day. Raises FarSideUnavailable or FarSideRefused; what was acknowledged stays so."""
     days = points = dead = 0
     while queued := _queued(engine):
-        for (_, _), group in groupby(queued, key=lambda each: (each.person_id, each.metric_id)):
-            batch = list(group)
-            written, died = _write(engine, influx, batch)
-            days, points, dead = days + len(batch), points + written, dead + died
+        for stretch in queued:
+            for first, last in stretch.slices():
+                found, written, died = _write(engine, influx, stretch, first, last)
+                days, points, dead = days + found, points + written, dead + died
+            # Queued again meanwhile, it stands there a second time, under another id.
+            with engine.begin() as connection:
+                connection.execute(sa.text("delete from influx_outbox where id = :id"), {"id": stretch.id})
     return Projected(days, points, dead)
 
 
 def queue_everything(engine: sa.Engine) -> int:
-    """Queues every day of every series to be purged and written again: the rebuild. Answers how many days."""
+    """Queues every series to be purged and written again: the rebuild. Answers how many days."""
     statement = """
-        insert into influx_outbox (person_id, metric_id, day, purge)
-        select distinct person_id, metric_id, day, true from sample_block
-        on conflict (person_id, metric_id, day) do update set purge = true, queued_at = clock_timestamp()"""
+        insert into influx_outbox (person_id, metric_id, first, last, purge)
+        select person_id, metric_id, min(day), max(day), true from sample_chunk group by 1, 2"""
     with engine.begin() as connection:
-        return connection.execute(sa.text(statement)).rowcount
+        connection.execute(sa.text(statement))
+        days = "select count(*) from (select distinct person_id, metric_id, day from sample_chunk) as days"
+        return int(connection.execute(sa.text(days)).scalar_one())
 
 
-def _queued(engine: sa.Engine) -> list[_Day]:
+def _queued(engine: sa.Engine) -> list[_Queued]:
     statement = """
-        select q.person_id, p.name, q.metric_id, m.name, q.day, q.purge, q.queued_at
+        select q.id, q.person_id, p.name, q.metric_id, m.name, q.first, q.last, q.purge
         from influx_outbox q join person p on p.id = q.person_id join metric m on m.id = q.metric_id
-        order by q.person_id, q.metric_id, q.day limit :limit"""
+        order by q.id limit :limit"""
     with engine.connect() as connection:
-        return [_Day(*row) for row in connection.execute(sa.text(statement), {"limit": _DAYS_PER_CALL})]
+        return [_Queued(*row) for row in connection.execute(sa.text(statement), {"limit": _STRETCHES_PER_LOOK})]
 
 
-def _write(engine: sa.Engine, influx: SeriesFarSide, days: list[_Day]) -> tuple[int, int]:
-    head = days[0]
-    table = _samples(engine, days)
-    lines = _lines(table, head.metric, head.person)
-    for day in days:
-        if day.purge:
-            first = datetime.fromisoformat(f"{day.day}T00:00:00+00:00")
-            last = first + timedelta(days=1) - timedelta(microseconds=1)
-            influx.delete(_name(head.metric), {"person": _name(head.person)}, first, last)
+def _write(
+    engine: sa.Engine, influx: SeriesFarSide, stretch: _Queued, first: date, last: date
+) -> tuple[int, int, int]:
+    """Writes some days of a stretch; answers the days that have samples, the points stored and those refused."""
+    table = _samples(engine, stretch, first, last)
+    lines = _lines(table, stretch.metric, stretch.person)
+    if stretch.purge:
+        begin, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
+        tags = {"person": _name(stretch.person)}
+        influx.delete(_name(stretch.metric), tags, begin, end - timedelta(microseconds=1))
     result = influx.write(lines)
     with engine.begin() as connection:
-        _bury(connection, days, lines, table, result.dead)
-        _acknowledge(connection, days)
-    return result.written, len(result.dead)
+        _bury(connection, stretch, (first, last), dict(zip(lines, table.column("day"), strict=True)), result.dead)
+    return len(table.column("day").unique()), result.written, len(result.dead)
 
 
-def _samples(engine: sa.Engine, days: list[_Day]) -> pa.Table:
+def _samples(engine: sa.Engine, stretch: _Queued, first: date, last: date) -> pa.Table:
     """day, origin, at (nanoseconds since 1970), value, seconds: every sample of these days."""
     statement = """
-        select (s.started_at at time zone 'UTC')::date, o.name, s.value,
-            (extract(epoch from s.started_at) * 1000000)::bigint * 1000 + row_number() over (
-                partition by s.origin_id, s.started_at order by s.ended_at, s.occurrence) - 1,
-            extract(epoch from s.ended_at - s.started_at)::double precision
-        from unnest(cast(:days as date[])) as d (day)
-        join sample s on s.person_id = :person and s.metric_id = :metric
-            and s.started_at >= d.day::timestamptz and s.started_at < (d.day + 1)::timestamptz
-        join origin o on o.id = s.origin_id
-        order by o.name, s.started_at"""
-    values = {"days": [day.day for day in days], "person": days[0].person_id, "metric": days[0].metric_id}
+        select c.day, o.name, r.value,
+            (extract(epoch from r.started_at) * 1000000)::bigint * 1000 + row_number() over (
+                partition by c.origin_id, r.started_at order by r.place) - 1,
+            extract(epoch from r.ended_at - r.started_at)::double precision
+        from sample_chunk c
+        cross join lateral unnest(c.started_at, c.ended_at, c.value) with ordinality as r (started_at, ended_at, value, place)
+        join origin o on o.id = c.origin_id
+        where c.person_id = :person and c.metric_id = :metric and c.day between :first and :last
+        order by o.name, r.started_at"""
+    values = {"person": stretch.person_id, "metric": stretch.metric_id, "first": first, "last": last}
     with engine.connect() as connection:
         rows = connection.execute(sa.text(statement), values).all()
     return pa.table(
@@ -163,48 +176,30 @@ def _name(text: str) -> str:
 
 
 def _bury(
-    connection: sa.Connection, days: list[_Day], lines: list[bytes], table: pa.Table, dead: Sequence[_Dead]
+    connection: sa.Connection,
+    stretch: _Queued,
+    days: tuple[date, date],
+    day_of: Mapping[bytes, pa.Scalar],
+    dead: Sequence[_Dead],
 ) -> None:
-    """Keeps what InfluxDB refuses, with its reason; a day that is written anew forgets its old dead letters."""
-    head = days[0]
-    key = {"person": head.person_id, "metric": head.metric_id}
-    connection.execute(
-        sa.text(
-            "delete from influx_dead_letter where person_id = :person and metric_id = :metric and day = any(:days)"
-        ),
-        key | {"days": [day.day for day in days]},
-    )
-    if not dead:
-        return
-    places = {line: place for place, line in enumerate(lines)}
+    """Keeps what InfluxDB refuses, with its reason; days that are written anew forget their old dead letters."""
+    key = {"person": stretch.person_id, "metric": stretch.metric_id}
+    forget = """
+        delete from influx_dead_letter
+        where person_id = :person and metric_id = :metric and day between :first and :last"""
+    connection.execute(sa.text(forget), key | {"first": days[0], "last": days[1]})
     rows = [
         key
         | {
-            "day": table.column("day")[places[each.line]].as_py(),
+            "day": day_of[each.line].as_py(),
             "line": each.line.decode("utf-8", "replace"),
             "status": each.status,
             "reason": each.reason,
         }
         for each in dead
     ]
-    connection.execute(
-        sa.text(
-            "insert into influx_dead_letter (person_id, metric_id, day, line, status, reason) "
-            "values (:person, :metric, :day, :line, :status, :reason) on conflict do nothing"
-        ),
-        rows,
-    )
-
-
-def _acknowledge(connection: sa.Connection, days: list[_Day]) -> None:
-    """A day that was queued again meanwhile stays queued."""
-    connection.execute(
-        sa.text(
-            "delete from influx_outbox where person_id = :person_id and metric_id = :metric_id and day = :day "
-            "and queued_at = :queued_at"
-        ),
-        [
-            {"person_id": day.person_id, "metric_id": day.metric_id, "day": day.day, "queued_at": day.queued_at}
-            for day in days
-        ],
-    )
+    if rows:
+        bury = """
+            insert into influx_dead_letter (person_id, metric_id, day, line, status, reason)
+            values (:person, :metric, :day, :line, :status, :reason) on conflict do nothing"""
+        connection.execute(sa.text(bury), rows)

@@ -11,6 +11,9 @@ from twinning_pipelines.records.record import COUNT, DAY, NUMBER, WORD, Field, R
 from twinning_pipelines.records.rules import NOT_BLANK, PLAUSIBLE_DAY, between, ordered
 from twinning_pipelines.records.sessions import ENDED, STARTED
 
+# What two samples of one metric and origin must share to be the same telling.
+SAMPLE_VALUES = ("started_at", "ended_at", "value", "label", "detail")
+
 _NAMES = pa.array([metric.name for metric in METRICS], pa.string())
 _LOWS = pa.array([metric.low for metric in METRICS], pa.float64())
 _HIGHS = pa.array([metric.high for metric in METRICS], pa.float64())

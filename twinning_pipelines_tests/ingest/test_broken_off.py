@@ -100,7 +100,7 @@ def _forget(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.text(
-                f"truncate {names}, intake_file, daily_fact, stale_day, daily_rollup, coverage, sample_block cascade"
+                f"truncate {names}, intake_file, daily_fact, stale_day, daily_rollup, coverage, series_coverage, telling cascade"
             )
         )
 

@@ -91,7 +91,7 @@ def everything(home: OpenHome) -> dict[str, list[tuple[object, ...]]]:
     """All rows of the tables that an ingest writes, without the moments at which it wrote."""
     queries = {
         "transaction": "select * from transaction order by id",
-        "sample": "select * from sample order by 1, 2, 3, 4, 5, 6",
+        "sample": "select * from sample_chunk order by 1, 2, 3, 4",
         "time_entry": "select * from time_entry order by id",
         "rejection": "select record, at, reason, raw from rejection order by 1, 2",
         "daily_fact": "select person_id, day, fact, part, unit, value, n from daily_fact order by 1, 2, 3, 4, 5",

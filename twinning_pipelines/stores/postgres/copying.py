@@ -1,8 +1,16 @@
-"""Arrow batches into Postgres by COPY, through CSV: text in quotes, nulls bare, so that an empty text stays one."""
+"""Arrow batches into Postgres by COPY, and columns of numbers out of it.
+
+Rows of records go in as CSV: text in quotes, nulls bare, so that an empty text stays one. Chunks of series, which are
+arrays, go in as COPY's binary format; what comes out does so in binary too, and becomes columns without a Python object
+for each value.
+"""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pgpq
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -10,22 +18,66 @@ import sqlalchemy as sa
 from psycopg import sql
 
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
+_HEADER_BYTES = 19
+_TRAILER_BYTES = 2
+# Postgres counts from the year 2000.
+EPOCH_US = 946_684_800_000_000
+EPOCH_DAYS = 10_957
 
 
 def copy(connection: sa.Connection, table: str, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:
     """Appends batches to a table, on the connection's own transaction, and answers the number of rows."""
-    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
-        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name in columns)
-    )
     rows = 0
     cursor = connection.connection.cursor()
-    with cursor.copy(statement) as target:
+    with cursor.copy(_statement(table, columns, "csv")) as target:
         for batch in batches:
             block = io.BytesIO()
             pyarrow.csv.write_csv(_spelled(batch.select(list(columns))), block, _OPTIONS)
             target.write(block.getbuffer())
             rows += batch.num_rows
     return rows
+
+
+def copy_arrays(connection: sa.Connection, table: str, batch: pa.RecordBatch) -> None:
+    """Appends a batch whose columns may be lists; the columns have the names of the table's."""
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+    cursor = connection.connection.cursor()
+    with cursor.copy(_statement(table, batch.schema.names, "binary")) as target:
+        target.write(encoder.write_header())
+        target.write(encoder.write_batch(batch))
+        target.write(encoder.finish())
+
+
+def fetch_numbers(
+    connection: sa.Connection, query: str, values: Mapping[str, object], columns: Mapping[str, str]
+) -> "npt.NDArray[np.void]":
+    """The rows of a query, all of whose columns are numbers, instants or dates of fixed width and never null.
+
+    columns: numpy's type of each, big-endian: `>i2` smallint, `>i4` integer or date, `>i8` bigint or timestamptz, `>f8`.
+    Instants are microseconds and dates days since the year 2000. Parameters are written `%(name)s`.
+    """
+    layout = np.dtype(
+        [
+            ("fields", ">i2"),
+            *(each for name, kind in columns.items() for each in ((f"{name} bytes", ">i4"), (name, kind))),
+        ]
+    )
+    found = bytearray()
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"copy ({query}) to stdout (format binary)", values) as source:
+        for block in source:
+            found += block
+    body = memoryview(found)[_HEADER_BYTES : len(found) - _TRAILER_BYTES]
+    rows: npt.NDArray[np.void] = np.frombuffer(body, layout)
+    if rows.size and not ((rows["fields"] == len(columns)).all()):
+        raise ValueError("the query gives other columns than were asked for")
+    return rows
+
+
+def _statement(table: str, columns: Sequence[str], form: str) -> sql.Composed:
+    return sql.SQL("copy {} ({}) from stdin (format {})").format(
+        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name in columns), sql.SQL(form)
+    )
 
 
 def _spelled(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -115,6 +115,15 @@ COVERAGE = sa.Table(
     sa.Column("last", _INSTANT, nullable=False),
 )
 
+TELLING = sa.Table(
+    "telling",
+    METADATA,
+    sa.Column("file_id", sa.Integer, sa.ForeignKey("intake_file.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("record", sa.Text, primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.BigInteger, nullable=False),
+)
+
 METRIC = sa.Table(
     "metric",
     METADATA,
@@ -131,7 +140,9 @@ ORIGIN = sa.Table(
     _key(),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False, server_default="other"),
     sa.UniqueConstraint("source", "name"),
+    sa.CheckConstraint("device in ('watch', 'phone', 'other')", name="device"),
 )
 
 
@@ -142,35 +153,45 @@ def _series_key() -> "list[sa.Column[int]]":
     ]
 
 
-def _origin() -> "sa.Column[int]":
-    return sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id"), primary_key=True)
+def _stretch() -> "list[sa.Column[Any]]":
+    """Days of one metric, from the first to the last."""
+    return [
+        _person(),
+        sa.Column("metric_id", sa.SmallInteger, sa.ForeignKey("metric.id"), nullable=False),
+        sa.Column("first", sa.Date, nullable=False),
+        sa.Column("last", sa.Date, nullable=False),
+    ]
 
 
-# No foreign keys here: millions of rows would pay for each, and `series` writes only ids it has just looked up.
-SAMPLE = sa.Table(
-    "sample",
+# One row holds a UTC day; see `chunks`. Its instants are UTC without saying so: the encoder of arrays knows no zones.
+# The arrays are kept as they are: compressing numbers costs more than it saves.
+SAMPLE_CHUNK = sa.Table(
+    "sample_chunk",
     METADATA,
-    sa.Column("person_id", sa.SmallInteger, primary_key=True, autoincrement=False),
-    sa.Column("metric_id", sa.SmallInteger, primary_key=True),
-    sa.Column("started_at", _INSTANT, primary_key=True),
-    sa.Column("origin_id", sa.Integer, primary_key=True),
-    sa.Column("ended_at", _INSTANT, primary_key=True),
-    sa.Column("occurrence", sa.SmallInteger, primary_key=True),
-    sa.Column("value", pg.DOUBLE_PRECISION, nullable=False),
-    sa.Column("label", sa.Text),
-    sa.Column("file_id", sa.Integer, nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
-)
-
-SAMPLE_BLOCK = sa.Table(
-    "sample_block",
-    METADATA,
-    *_series_key(),
-    _origin(),
+    _person(primary=True),
+    sa.Column("metric_id", sa.SmallInteger, sa.ForeignKey("metric.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id"), primary_key=True),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("digest", sa.BigInteger, nullable=False),
     _file(),
+    sa.Column("started_at", pg.ARRAY(sa.DateTime()), nullable=False),
+    sa.Column("ended_at", pg.ARRAY(sa.DateTime()), nullable=False),
+    sa.Column("value", pg.ARRAY(pg.DOUBLE_PRECISION), nullable=False),
+    sa.Column("label", pg.ARRAY(sa.Text)),
+    sa.Column("detail", pg.ARRAY(sa.Text)),
+    sa.Column("at", pg.ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("file_ids", pg.ARRAY(sa.Integer)),
+)
+
+SERIES_COVERAGE = sa.Table(
+    "series_coverage",
+    METADATA,
+    sa.Column("file_id", sa.Integer, sa.ForeignKey("intake_file.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("metric_id", sa.SmallInteger, sa.ForeignKey("metric.id"), primary_key=True),
+    sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id"), primary_key=True),
+    sa.Column("first", sa.Date, nullable=False),
+    sa.Column("last", sa.Date, nullable=False),
 )
 
 DAILY_ROLLUP = sa.Table(
@@ -183,10 +204,9 @@ DAILY_ROLLUP = sa.Table(
     sa.Column("low", pg.DOUBLE_PRECISION, nullable=False),
     sa.Column("high", pg.DOUBLE_PRECISION, nullable=False),
     sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id")),
-    sa.Index(None, "metric_id", "day"),
 )
 
-STALE_ROLLUP = sa.Table("stale_rollup", METADATA, *_series_key(), sa.Column("day", sa.Date, primary_key=True))
+STALE_ROLLUP = sa.Table("stale_rollup", METADATA, *_stretch())
 
 DAILY_FACT = sa.Table(
     "daily_fact",
@@ -201,15 +221,19 @@ DAILY_FACT = sa.Table(
     sa.Column("computed_at", _INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
+# A person's own order of devices and apps, where it differs from watch, phone, others.
+ORIGIN_PREFERENCE = sa.Table(
+    "origin_preference",
+    METADATA,
+    _person(primary=True),
+    sa.Column("place", sa.SmallInteger, primary_key=True),
+    sa.Column("origin", sa.Text, nullable=False),
+)
+
 STALE_DAY = sa.Table("stale_day", METADATA, _person(primary=True), sa.Column("day", sa.Date, primary_key=True))
 
 INFLUX_OUTBOX = sa.Table(
-    "influx_outbox",
-    METADATA,
-    *_series_key(),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("purge", sa.Boolean, nullable=False),
-    sa.Column("queued_at", _INSTANT, nullable=False, server_default=sa.func.clock_timestamp()),
+    "influx_outbox", METADATA, _key(sa.BigInteger), *_stretch(), sa.Column("purge", sa.Boolean, nullable=False)
 )
 
 INFLUX_DEAD_LETTER = sa.Table(

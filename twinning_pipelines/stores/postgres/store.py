@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.receipt import Arrival, Changes, Counts, Entry, Reading
+from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Rejection, Source
 from twinning_pipelines.stores.postgres.rows import Telling, merge_rows
 from twinning_pipelines.stores.postgres.series import merge_series
+from twinning_pipelines.stores.postgres.told import Told, keep, repeats
 
 AfterLoad = Callable[[sa.Connection, int], None]
 
@@ -41,11 +43,11 @@ _ENTER = """
 _SETTLE_IN = (
     """insert into person_zone (person_id, since, zone) values (:id, :since, :zone)
         on conflict (person_id, since) do update set zone = excluded.zone""",
-    """insert into stale_rollup (person_id, metric_id, day)
-        select distinct b.person_id, b.metric_id, b.day + shift from sample_block b, generate_series(-1, 1) as shift
-        where b.person_id = :id on conflict do nothing""",
+    """insert into stale_rollup (person_id, metric_id, first, last)
+        select person_id, metric_id, min(day) - 1, max(day) + 1 from sample_chunk where person_id = :id group by 1, 2""",
     """insert into stale_day (person_id, day)
-        select :id, day from stale_rollup where person_id = :id
+        select distinct person_id, generate_series(first, last, interval '1 day')::date from stale_rollup
+            where person_id = :id
         union
         select :id, f.day + shift from daily_fact f, generate_series(-1, 1) as shift where f.person_id = :id
         on conflict do nothing""",
@@ -143,8 +145,7 @@ class PostgresStore:
             changes = {}
             for record in source.records:
                 if record.name in reading.counts:
-                    merge = merge_series if record.series else merge_rows
-                    changes[record.name] = merge(connection, record, telling, reading)
+                    changes[record.name] = _merge(connection, record, telling, reading)
             self._quarantine(connection, entry, reading)
             self._keep_claims(connection, entry, reading)
             self._after_load(connection, person_id)
@@ -231,6 +232,18 @@ class PostgresStore:
                 "id": entry.file_id,
             },
         )
+
+
+def _merge(connection: sa.Connection, record: Record, telling: Telling, reading: Reading) -> Changes:
+    """One table of a file into its place. Where it says just what the newest export has said, nothing is written."""
+    told = Told(record.name, reading.counts[record.name].accepted, reading.digest(record))
+    if telling.whole and repeats(connection, telling, told):
+        return Changes(same=told.n)
+    merge = merge_series if record.series else merge_rows
+    changes = merge(connection, record, telling, reading)
+    if telling.whole:
+        keep(connection, telling, told)
+    return changes
 
 
 def _rejected(entry: Entry, rejection: Rejection) -> dict[str, object]:

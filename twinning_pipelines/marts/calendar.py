@@ -1,0 +1,56 @@
+"""A person's local days as numbers: which day an instant lies on, and where the day ends, for whole columns at once."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from twinning_pipelines.clock import Clock
+
+Numbers = npt.NDArray[np.int64]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Stretches of local days between two UTC days: where each begins (microseconds since 1970) and which day it is.
+
+    A day of moving has several stretches; a day has 23 or 25 hours where the clocks change.
+    """
+
+    begins: Numbers
+    days: Numbers
+
+    @classmethod
+    def of(cls, clock: Clock, first: date, last: date) -> "Calendar":
+        """The calendar of a person, good for every instant from two days before `first` to two days after `last`."""
+        low, high = (datetime.combine(day, time(), UTC) for day in (first - 3 * _DAY, last + 3 * _DAY))
+        begins: list[int] = []
+        days: list[int] = []
+        for place, stay in enumerate(clock.stays):
+            since = low if place == 0 else max(stay.since, low)
+            until = high if place + 1 == len(clock.stays) else min(clock.stays[place + 1].since, high)
+            if since >= until:
+                continue
+            day = since.astimezone(stay.zone).date()
+            begin = since
+            while begin < until:
+                begins.append((begin - _EPOCH) // _MICROSECOND)
+                days.append(day.toordinal() - date(1970, 1, 1).toordinal())
+                day += _DAY
+                begin = datetime.combine(day, time(), stay.zone).astimezone(UTC)
+        return cls(np.array(begins, np.int64), np.array(days, np.int64))
+
+    def stretch_of(self, instants: Numbers) -> Numbers:
+        """The number of the stretch in which each instant lies."""
+        places: Numbers = np.maximum(np.searchsorted(self.begins, instants, side="right") - 1, 0)
+        return places
+
+    def day_of(self, instants: Numbers) -> Numbers:
+        """The local day of each instant, in days since 1970."""
+        found: Numbers = self.days[self.stretch_of(instants)]
+        return found

@@ -1,0 +1,186 @@
+"""How the samples of a series are kept: one row for each UTC day of a metric from an origin, its samples in arrays.
+
+Millions of samples become some hundred rows a month: little to write, little to read, nothing to compare row by row.
+The view `sample` shows them one by one. Within a chunk samples are in order of their beginning; equals keep their order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from twinning_pipelines.records.digest import Words
+from twinning_pipelines.stores.postgres.copying import EPOCH_DAYS, EPOCH_US, copy_arrays, fetch_numbers
+
+Numbers = npt.NDArray[np.int64]
+
+# block, started_at and ended_at (microseconds since 1970), value, label, detail, at, file.
+ROWS = pa.schema(
+    [
+        ("block", pa.int64()), ("started_at", pa.int64()), ("ended_at", pa.int64()), ("value", pa.float64()),
+        ("label", pa.string()), ("detail", pa.string()), ("at", pa.int64()), ("file", pa.int32()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Some blocks as parallel columns, in order of their key: whose days they are, how many rows, and their digests."""
+
+    keys: Numbers
+    metric_ids: Numbers
+    origin_ids: Numbers
+    days: Numbers
+    n: Numbers
+    digests: Words
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def some(self, which: "npt.NDArray[np.generic] | slice") -> "Blocks":
+        """The blocks at these places, or under this mask."""
+        columns = (self.keys, self.metric_ids, self.origin_ids, self.days, self.n, self.digests)
+        return Blocks(*(column[which] for column in columns))
+
+
+_KNOWN = """
+    select c.metric_id, c.origin_id, c.day, c.n, c.digest
+    from sample_chunk c join origin o on o.id = c.origin_id and o.source = %(source)s
+    where c.person_id = %(person)s and c.day between %(first)s and %(last)s"""
+_KNOWN_COLUMNS = {"metric_id": ">i2", "origin_id": ">i4", "day": ">i4", "n": ">i4", "digest": ">i8"}
+
+_WANTED = """
+    from unnest(%(keys)s::bigint[], %(metrics)s::smallint[], %(origins)s::integer[], %(days)s::integer[])
+        as b (block, metric_id, origin_id, day)
+    join sample_chunk c on c.person_id = %(person)s and c.metric_id = b.metric_id
+        and c.day = date '1970-01-01' + b.day and c.origin_id = b.origin_id"""
+
+_NUMBERS = f"""
+    select b.block, r.started_at, r.ended_at, r.value, r.at, coalesce(r.file_id, c.file_id)
+    {_WANTED}
+    cross join lateral unnest(c.started_at, c.ended_at, c.value, c.at, c.file_ids)
+        as r (started_at, ended_at, value, at, file_id)"""
+_NUMBER_COLUMNS = {"block": ">i8", "started_at": ">i8", "ended_at": ">i8", "value": ">f8", "at": ">i8", "file": ">i4"}
+
+_TEXTS = f"select b.block, c.label, c.detail {_WANTED} where c.label is not null or c.detail is not null"
+
+
+def known_blocks(connection: sa.Connection, person_id: int, source: str, first: object, last: object) -> Blocks:
+    """The blocks of a person from a source that are stored, of these UTC days (dates); their keys are those of ids."""
+    values = {"person": person_id, "source": source, "first": first, "last": last}
+    found = fetch_numbers(connection, _KNOWN, values, _KNOWN_COLUMNS)
+    metric_ids, origin_ids = found["metric_id"].astype(np.int64), found["origin_id"].astype(np.int64)
+    days = found["day"].astype(np.int64) + EPOCH_DAYS
+    keys = key_of_ids(metric_ids, origin_ids, days)
+    order = np.argsort(keys)
+    n, digests = found["n"].astype(np.int64), found["digest"].astype(np.int64).view(np.uint64)
+    return Blocks(keys, metric_ids, origin_ids, days, n, digests).some(order)
+
+
+def key_of_ids(metric_ids: Numbers, origin_ids: Numbers, days: Numbers) -> Numbers:
+    """One number for each metric, day and origin, by their ids in the database."""
+    keys: Numbers = (metric_ids << 48) | ((days + (1 << 20)) << 24) | origin_ids
+    return keys
+
+
+def read_rows(connection: sa.Connection, person_id: int, blocks: Blocks) -> pa.Table:
+    """The stored samples of some blocks, as `ROWS`, chunk by chunk in their own order."""
+    values = {
+        "person": person_id,
+        "keys": blocks.keys.tolist(),
+        "metrics": blocks.metric_ids.tolist(),
+        "origins": blocks.origin_ids.tolist(),
+        "days": blocks.days.tolist(),
+    }
+    found = fetch_numbers(connection, _NUMBERS, values, _NUMBER_COLUMNS)
+    block = found["block"].astype(np.int64)
+    # The chunks may come in any order, the samples of each come in its own.
+    order = np.argsort(block, kind="stable")
+    label, detail = _texts(connection, values, block[order])
+    columns = {
+        "block": block[order],
+        "started_at": found["started_at"].astype(np.int64)[order] + EPOCH_US,
+        "ended_at": found["ended_at"].astype(np.int64)[order] + EPOCH_US,
+        "value": found["value"].astype(np.float64)[order],
+        "label": label,
+        "detail": detail,
+        "at": found["at"].astype(np.int64)[order],
+        "file": found["file"].astype(np.int32)[order],
+    }
+    return pa.table({name: pa.array(column) for name, column in columns.items()}, schema=ROWS)
+
+
+def _texts(connection: sa.Connection, values: dict[str, object], block: Numbers) -> tuple[pa.Array, pa.Array]:
+    labels: list[str | None] = [None] * len(block)
+    details: list[str | None] = [None] * len(block)
+    cursor = connection.connection.cursor()
+    for key, label, detail in cursor.execute(_TEXTS, values):
+        first = int(np.searchsorted(block, key))
+        for texts, given in ((labels, label), (details, detail)):
+            if given is not None:
+                texts[first : first + len(given)] = given
+    return pa.array(labels, pa.string()), pa.array(details, pa.string())
+
+
+def write_chunks(connection: sa.Connection, person_id: int, blocks: Blocks, rows: pa.Table) -> None:
+    """Adds chunks; `rows` are those of these blocks, as `ROWS`, in order of block and of their beginning."""
+    if not len(blocks):
+        return
+    rows = rows.combine_chunks()
+    starts = np.searchsorted(rows.column("block").to_numpy(), blocks.keys)
+    offsets = pa.array(np.append(starts, rows.num_rows).astype(np.int32))
+    files = rows.column("file").to_numpy()
+    newest = np.maximum.reduceat(files, starts)
+    mixed = np.minimum.reduceat(files, starts) != newest
+    columns = {
+        "person_id": pa.array(np.full(len(blocks), person_id, np.int16)),
+        "metric_id": pa.array(blocks.metric_ids.astype(np.int16)),
+        "day": pa.array(blocks.days.astype(np.int32)).cast(pa.date32()),
+        "origin_id": pa.array(blocks.origin_ids.astype(np.int32)),
+        "n": pa.array(blocks.n.astype(np.int32)),
+        "digest": pa.array(blocks.digests.view(np.int64)),
+        "file_id": pa.array(newest.astype(np.int32)),
+        "started_at": _lists(offsets, _one(rows, "started_at").cast(pa.timestamp("us"))),
+        "ended_at": _lists(offsets, _one(rows, "ended_at").cast(pa.timestamp("us"))),
+        "value": _lists(offsets, _one(rows, "value")),
+        "at": _lists(offsets, _one(rows, "at")),
+    }
+    for name in ("label", "detail"):
+        given = pc.is_valid(_one(rows, name)).to_numpy(zero_copy_only=False)
+        if given.any():
+            columns[name] = _lists(offsets, _one(rows, name), ~np.logical_or.reduceat(given, starts))
+    if mixed.any():
+        columns["file_ids"] = _lists(offsets, _one(rows, "file"), ~mixed)
+    copy_arrays(connection, "sample_chunk", pa.RecordBatch.from_pydict(columns))
+
+
+def _one(rows: pa.Table, name: str) -> pa.Array:
+    column = rows.column(name)
+    return column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)
+
+
+def _lists(offsets: pa.Array, values: pa.Array, absent: npt.NDArray[np.bool_] | None = None) -> pa.ListArray:
+    mask = None if absent is None else pa.array(absent)
+    return pa.ListArray.from_arrays(offsets, values, mask=mask)
+
+
+_REMOVE = """
+    delete from sample_chunk c
+    using unnest(%(metrics)s::smallint[], %(origins)s::integer[], %(days)s::integer[]) as b (metric_id, origin_id, day)
+    where c.person_id = %(person)s and c.metric_id = b.metric_id and c.origin_id = b.origin_id
+        and c.day = date '1970-01-01' + b.day"""
+
+
+def remove_chunks(connection: sa.Connection, person_id: int, blocks: Blocks) -> None:
+    """Takes the chunks of these blocks away; blocks that are not stored are no error."""
+    if len(blocks):
+        values = {
+            "person": person_id,
+            "metrics": blocks.metric_ids.tolist(),
+            "origins": blocks.origin_ids.tolist(),
+            "days": blocks.days.tolist(),
+        }
+        connection.connection.cursor().execute(_REMOVE, values)
