@@ -41,9 +41,11 @@ def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> F
 # A stretch of sleep belongs to the day one wakes on: what ends after 18:00 counts for tomorrow.
 _SLEEP = """
     with placed as (
-        select local_day(s.person_id, s.ended_at + interval '6 hours') as day, s.*,
+        select ((s.ended_at + interval '6 hours') at time zone z.zone)::date as day, s.*,
             extract(epoch from s.ended_at - s.started_at)::numeric / 3600 as hours
         from sleep_stage s
+        join person_clock z on z.person_id = s.person_id
+            and s.ended_at + interval '6 hours' >= z.since and s.ended_at + interval '6 hours' < z.until
         where s.person_id = :person and s.absent_since is null and s.stage in ('asleep', 'core', 'deep', 'rem')
             and s.ended_at >= cast(:first as date)::timestamptz - interval '2 days'
             and s.ended_at < cast(:last as date)::timestamptz + interval '2 days'

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.marts.calendar import Calendar
 from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
-from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy_arrays, fetch_numbers
+from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy_arrays, fetch_arrays
 
 Numbers = npt.NDArray[np.int64]
 
@@ -29,16 +29,10 @@ _EPOCH = date(1970, 1, 1)
 _REACH = timedelta(days=3)
 
 _COLUMNS = {"origin": ">i4", "started": ">i8", "ended": ">i8", "value": ">f8"}
-_PLACED = {"file": ">i4", "at": ">i8"}
 _SAMPLES = """
-    select c.origin_id, r.started_at, r.ended_at, r.value{more}
-    from sample_chunk c
-    cross join lateral unnest(c.started_at, c.ended_at, c.value{arrays}) as r (started_at, ended_at, value{names})
-    where c.person_id = %(person)s and c.metric_id = %(metric)s and c.day between %(first)s and %(last)s"""
-_BARE = _SAMPLES.format(more="", arrays="", names="")
-_WITH_PLACES = _SAMPLES.format(
-    more=", coalesce(r.file_id, c.file_id), r.at", arrays=", c.file_ids, c.at", names=", file_id, at"
-)
+    select origin_id, started_at, ended_at, value{places} from sample_chunk
+    where person_id = %(person)s and metric_id = %(metric)s and day between %(first)s and %(last)s"""
+_PLACES = ", at, coalesce(file_ids, array_fill(file_id, array[n]))::bigint[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +122,7 @@ def _slices(connection: sa.Connection, person: _Person, stretch: _Stretch) -> It
 
 
 def _count(connection: sa.Connection, person: _Person, stretch: _Stretch) -> None:
-    found = _samples(connection, person, stretch, _BARE, _COLUMNS)
+    found = _samples(connection, person, stretch)
     samples, shares = _shared(found, person, stretch)
     values = {"person": person.id, "metric": stretch.metric_id, "first": stretch.first, "last": stretch.last}
     connection.execute(sa.text(_CLEAR), values)
@@ -152,15 +146,16 @@ _CLEAR = """
 
 
 def _samples(
-    connection: sa.Connection, person: _Person, stretch: _Stretch, query: str, columns: dict[str, str]
-) -> "npt.NDArray[np.void]":
-    """The samples that may touch these local days, in no order."""
+    connection: sa.Connection, person: _Person, stretch: _Stretch, *, with_places: bool = False
+) -> "dict[str, npt.NDArray[np.generic]]":
+    """The samples that may touch these local days, in no order; with the file and the place of each, if asked."""
     first, last = stretch.first - _REACH, stretch.last + timedelta(days=1)
     values = {"person": person.id, "metric": stretch.metric_id, "first": first, "last": last}
-    return fetch_numbers(connection, query, values, columns)
+    columns = _COLUMNS | ({"at": ">i8", "file": ">i8"} if with_places else {})
+    return fetch_arrays(connection, _SAMPLES.format(places=_PLACES if with_places else ""), values, columns)
 
 
-def _shared(found: "npt.NDArray[np.void]", person: _Person, stretch: _Stretch) -> tuple[Samples, Shares]:
+def _shared(found: "dict[str, npt.NDArray[np.generic]]", person: _Person, stretch: _Stretch) -> tuple[Samples, Shares]:
     samples = Samples(
         rank=person.ranks[found["origin"]],
         started=found["started"].astype(np.int64) + EPOCH_US,
@@ -207,10 +202,14 @@ def shares_of(connection: sa.Connection, person_id: int, metric: str, day: date)
         return []
     person = _Person.of(connection, person_id)
     stretch = _Stretch(known.id, known.total, day, day)
-    found = _samples(connection, person, stretch, _WITH_PLACES, _COLUMNS | _PLACED)
+    found = _samples(connection, person, stretch, with_places=True)
     _, shares = _shared(found, person, stretch)
     names = dict(connection.execute(sa.text("select id, name from origin")).tuples().all())
     return [
-        Share(Decimal(repr(float(amount))), names[int(row["origin"])], int(row["file"]), int(row["at"]))
-        for row, amount in zip(found[shares.sample], shares.amount, strict=True)
+        Share(Decimal(repr(amount)), names[origin], file_id, at)
+        for amount, origin, file_id, at in zip(
+            shares.amount.tolist(),
+            *(found[name][shares.sample].tolist() for name in ("origin", "file", "at")),
+            strict=True,
+        )
     ]

@@ -85,10 +85,14 @@ def project(engine: sa.Engine, influx: SeriesFarSide) -> Projected:
             for first, last in stretch.slices():
                 found, written, died = _write(engine, influx, stretch, first, last)
                 days, points, dead = days + found, points + written, dead + died
-            # Queued again meanwhile, it stands there a second time, under another id.
-            with engine.begin() as connection:
-                connection.execute(sa.text("delete from influx_outbox where id = :id"), {"id": stretch.id})
+            _acknowledge(engine, stretch)
     return Projected(days, points, dead)
+
+
+def _acknowledge(engine: sa.Engine, stretch: _Queued) -> None:
+    """Takes a stretch out of the queue; queued again meanwhile, it stands there a second time, under another id."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("delete from influx_outbox where id = :id"), {"id": stretch.id})
 
 
 def queue_everything(engine: sa.Engine) -> int:
@@ -111,9 +115,7 @@ def _queued(engine: sa.Engine) -> list[_Queued]:
         return [_Queued(*row) for row in connection.execute(sa.text(statement), {"limit": _STRETCHES_PER_LOOK})]
 
 
-def _write(
-    engine: sa.Engine, influx: SeriesFarSide, stretch: _Queued, first: date, last: date
-) -> tuple[int, int, int]:
+def _write(engine: sa.Engine, influx: SeriesFarSide, stretch: _Queued, first: date, last: date) -> tuple[int, int, int]:
     """Writes some days of a stretch; answers the days that have samples, the points stored and those refused."""
     table = _samples(engine, stretch, first, last)
     lines = _lines(table, stretch.metric, stretch.person)

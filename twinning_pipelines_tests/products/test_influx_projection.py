@@ -54,7 +54,7 @@ def _drop(store: PostgresStore, folder: Path, *, days: int, records: int = 6_000
 def _in_postgres(engine: sa.Engine) -> Points:
     statement = """
         select m.name, p.name, o.name, (extract(epoch from s.started_at) * 1000000)::bigint * 1000
-            + row_number() over (partition by s.metric_id, s.origin_id, s.started_at order by s.ended_at, s.occurrence) - 1,
+            + row_number() over (partition by s.metric_id, s.origin_id, s.started_at order by s.place) - 1,
             s.value
         from sample s join metric m on m.id = s.metric_id join person p on p.id = s.person_id join origin o on o.id = s.origin_id"""
     with engine.connect() as connection:

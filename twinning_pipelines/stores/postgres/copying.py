@@ -6,6 +6,7 @@ for each value.
 """
 
 import io
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from psycopg import sql
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
+_LENGTH = struct.Struct(">i")
 # Postgres counts from the year 2000.
 EPOCH_US = 946_684_800_000_000
 EPOCH_DAYS = 10_957
@@ -62,16 +64,64 @@ def fetch_numbers(
             *(each for name, kind in columns.items() for each in ((f"{name} bytes", ">i4"), (name, kind))),
         ]
     )
+    rows: npt.NDArray[np.void] = np.frombuffer(_copied(connection, query, values), layout)
+    if not (rows["fields"] == len(columns)).all():
+        raise ValueError("the query gives other columns than were asked for")
+    return rows
+
+
+def fetch_arrays(
+    connection: sa.Connection, query: str, values: Mapping[str, object], columns: Mapping[str, str]
+) -> "dict[str, npt.NDArray[np.generic]]":
+    """The rows of a query whose first column is an integer and whose others are arrays, laid end to end.
+
+    The arrays of a row are of one length, of elements of eight bytes, none of them null; the integer is repeated for each
+    element. Types as for `fetch_numbers`.
+    """
+    found = _copied(connection, query, values)
+    # A row: its number of fields, the integer with its length, then each array: its length, 20 bytes of head, elements.
+    heads, sizes = _array_rows(found, len(columns) - 1)
+    firsts = np.repeat(heads, sizes)
+    step = np.arange(len(firsts)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    (name, kind), *arrays = columns.items()
+    laid: dict[str, npt.NDArray[np.generic]] = {name: np.repeat(_at_bytes(found, heads + 6, kind), sizes)}
+    place = firsts + 10
+    for name, kind in arrays:
+        place += 24
+        laid[name] = _at_bytes(found, place + step * 12 + 4, kind)
+        place += np.repeat(sizes * 12, sizes)
+    return laid
+
+
+def _array_rows(found: memoryview, arrays: int) -> tuple["npt.NDArray[np.int64]", "npt.NDArray[np.int64]"]:
+    """Where each row begins, and how many elements its arrays have."""
+    heads: list[int] = []
+    sizes: list[int] = []
+    place, end = 0, len(found)
+    while place < end:
+        (length,) = _LENGTH.unpack_from(found, place + 10)
+        heads.append(place)
+        sizes.append((length - 20) // 12)
+        place += 10 + arrays * (length + 4)
+    return np.array(heads, np.int64), np.array(sizes, np.int64)
+
+
+def _at_bytes(found: memoryview, places: "npt.NDArray[np.int64]", kind: str) -> "npt.NDArray[np.generic]":
+    """The numbers that begin at these bytes."""
+    width = np.dtype(kind).itemsize
+    if len(found) < width:
+        return np.zeros(0, kind)
+    every: npt.NDArray[np.generic] = np.ndarray((len(found) - width + 1,), kind, found, strides=(1,))
+    return every[places]
+
+
+def _copied(connection: sa.Connection, query: str, values: Mapping[str, object]) -> memoryview:
     found = bytearray()
     cursor = connection.connection.cursor()
     with cursor.copy(f"copy ({query}) to stdout (format binary)", values) as source:
         for block in source:
             found += block
-    body = memoryview(found)[_HEADER_BYTES : len(found) - _TRAILER_BYTES]
-    rows: npt.NDArray[np.void] = np.frombuffer(body, layout)
-    if rows.size and not ((rows["fields"] == len(columns)).all()):
-        raise ValueError("the query gives other columns than were asked for")
-    return rows
+    return memoryview(found)[_HEADER_BYTES : len(found) - _TRAILER_BYTES]
 
 
 def _statement(table: str, columns: Sequence[str], form: str) -> sql.Composed:

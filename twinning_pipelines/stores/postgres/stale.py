@@ -11,6 +11,8 @@ Numbers = npt.NDArray[np.int64]
 # A sample's local days lie between the day before its UTC beginning and the day after its UTC end; a sample longer than
 # this is no measurement of days.
 _LONGEST_DAYS = 400
+# Days that were not touched are counted again for nothing, which costs less than a stretch of its own.
+_BRIDGED_DAYS = 45
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Touched:
         # The end of a stretch is the latest end so far within its metric.
         series = metrics * 2 + purges
         reached = np.maximum.accumulate(lasts + series * (1 << 32)) - series * (1 << 32)
-        breaks = (np.diff(series) != 0) | (firsts[1:] > reached[:-1] + 1)
+        breaks = (np.diff(series) != 0) | (firsts[1:] > reached[:-1] + _BRIDGED_DAYS)
         starts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
         ends = np.concatenate((np.flatnonzero(breaks), [len(series) - 1]))
         return [
