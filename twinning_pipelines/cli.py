@@ -1,5 +1,7 @@
 """The `twinning` command: thin, each verb calls one function. Scripts depend on its words, its JSON and its exit codes."""
 
+import twinning_pipelines.lean  # noqa: F401, I001  (before anything that uses pyarrow)
+
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -20,9 +21,11 @@ from twinning_pipelines.settings import Settings
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES
 from twinning_pipelines.stores.embedded_postgres import Cluster
-from twinning_pipelines.stores.influx import Influx
 from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
+
+if TYPE_CHECKING:
+    from twinning_pipelines.stores.influx import Influx
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +79,10 @@ class Home:
             with self.cluster.lease() as url, _engine(url) as engine:
                 yield OpenHome(self, engine)
 
-    def influx(self) -> Influx | None:
+    def influx(self) -> "Influx | None":
         """The InfluxDB that the settings name; None when they name none."""
+        from twinning_pipelines.stores.influx import Influx  # noqa: PLC0415  (its client takes a quarter of a second)
+
         settings = self.settings
         if settings.influx_url is None:
             return None

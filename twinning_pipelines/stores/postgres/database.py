@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from twinning_pipelines.errors import DatabaseUnavailable, WrongUsage
 
 # Any fixed number serves, as long as it is ours alone in the database.
 MIGRATION_LOCK = 0x7477_696E
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# The revisions are numbered, so the last file is the newest.
+NEWEST = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("*.py"))
 
 
 def connect(url: str) -> sa.Engine:
@@ -34,10 +32,9 @@ def connect(url: str) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Brings the schema to the newest version. Processes that come at the same moment wait for the first one."""
-    script = ScriptDirectory.from_config(_config())
     try:
         with engine.connect() as connection:
-            if _version(connection) == script.get_current_head():
+            if _version(connection) == NEWEST:
                 return
             connection.rollback()
             _upgrade(connection)
@@ -46,18 +43,20 @@ def migrate(engine: sa.Engine) -> None:
 
 
 def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command  # noqa: PLC0415  (a quarter of a second that only an upgrade needs)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with connection.begin():
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def _version(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    return config
+    """The revision that the database is at; None for an empty one."""
+    if connection.execute(sa.text("select to_regclass('alembic_version')")).scalar() is None:
+        return None
+    version: str | None = connection.execute(sa.text("select version_num from alembic_version")).scalar()
+    return version

@@ -1,0 +1,25 @@
+"""Imported first by the command line: keeps pyarrow from importing pandas, which none of our commands needs.
+
+pyarrow imports it the first time that it makes an array of a list, to ask whether the list is a pandas object: measured,
+0.2 CPU seconds and 45 MB of every command. Once it has looked and found none, it does not look again.
+"""
+
+import sys
+
+import pyarrow as pa
+
+
+class _WithoutPandas:
+    """A finder that finds no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        """Raises for pandas; leaves everything else to the finders behind it."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+if "pandas" not in sys.modules:
+    sys.meta_path.insert(0, _WithoutPandas)  # type: ignore[arg-type]
+    pa.array([0])
+    sys.meta_path.remove(_WithoutPandas)  # type: ignore[arg-type]
