@@ -3,9 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from twinning_pipelines.stores.postgres import database
 from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.schema import METADATA
 
@@ -27,6 +30,45 @@ def test_several_processes_may_migrate_at_once(engine: sa.Engine) -> None:
         assert connection.execute(sa.text("select count(*) from alembic_version")).scalar_one() == 1
     for each in engines:
         each.dispose()
+
+
+def test_samples_of_the_first_books_become_chunks_of_a_day(engine: sa.Engine) -> None:
+    """Two files, two days, a label, an equal pair: every sample is shown again with its file and its place."""
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    with engine.begin() as connection:
+        connection.execute(sa.text("drop schema public cascade"))
+        connection.execute(sa.text("create schema public"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in _FIRST_BOOKS:
+            connection.execute(sa.text(statement))
+        before = connection.execute(sa.text("select started_at, ended_at, value, label, file_id, at from sample")).all()
+    migrate(engine)
+    with engine.connect() as connection:
+        after = connection.execute(sa.text("select started_at, ended_at, value, label, file_id, at from sample")).all()
+        chunks = connection.execute(sa.text("select day::text, n, file_ids from sample_chunk order by day")).all()
+        stale = connection.execute(sa.text("select first::text, last::text from stale_rollup")).all()
+        covered = connection.execute(sa.text("select first::text, last::text from series_coverage")).all()
+    assert sorted(map(tuple, after)) == sorted(map(tuple, before))
+    assert [tuple(chunk) for chunk in chunks] == [("2026-03-01", 3, [1, 1, 2]), ("2026-03-02", 1, None)]
+    assert [tuple(stretch) for stretch in stale] == [("2026-02-28", "2026-03-03")]
+    assert [tuple(span) for span in covered] == [("2026-03-01", "2026-03-02")]
+
+
+_FIRST_BOOKS = (
+    "insert into person (name) values ('ada')",
+    """insert into intake_file (person_id, sha256, name, bytes, modified_at, as_of, source, status)
+        select 1, md5(n::text), 'a.zip', 1, now(), now(), 'health.apple_health', 'loaded' from generate_series(1, 2) n""",
+    "insert into metric (name, unit, total, registered) values ('steps', 'count', 'sum', true)",
+    "insert into origin (source, name) values ('health.apple_health', 'Watch')",
+    """insert into sample values
+        (1, 1, '2026-03-01 10:00Z', 1, '2026-03-01 10:10Z', 0, 40, null, 1, 11),
+        (1, 1, '2026-03-01 10:00Z', 1, '2026-03-01 10:10Z', 1, 40, null, 1, 12),
+        (1, 1, '2026-03-01 23:50Z', 1, '2026-03-02 00:10Z', 0, 7, 'late', 2, 13),
+        (1, 1, '2026-03-02 08:00Z', 1, '2026-03-02 08:10Z', 0, 5, null, 1, 14)""",
+    """insert into coverage values (1, 'sample', 'steps' || chr(31) || 'Watch', '2026-03-01 00:00Z', '2026-03-02 00:00Z')""",
+)
 
 
 def test_a_day_has_its_hours(engine: sa.Engine) -> None:
