@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.marts.calendar import Calendar
 from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
-from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy_arrays, fetch_arrays
+from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_arrays
 
 Numbers = npt.NDArray[np.int64]
 
@@ -32,7 +32,7 @@ _COLUMNS = {"origin": ">i4", "started": ">i8", "ended": ">i8", "value": ">f8"}
 _SAMPLES = """
     select origin_id, started_at, ended_at, value{places} from sample_chunk
     where person_id = %(person)s and metric_id = %(metric)s and day between %(first)s and %(last)s"""
-_PLACES = ", at, coalesce(file_ids, array_fill(file_id, array[n]))::bigint[]"
+_PLACES = ", at, coalesce(file_ids, array_fill(file_id::bigint, array[n]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +129,14 @@ def _count(connection: sa.Connection, person: _Person, stretch: _Stretch) -> Non
     rows = _totalled(found["origin"].astype(np.int64), samples, shares, stretch.total)
     n = len(rows["day"])
     if n:
-        batch = {
-            "person_id": pa.array(np.full(n, person.id, np.int16)),
-            "metric_id": pa.array(np.full(n, stretch.metric_id, np.int16)),
+        columns = {
+            "person_id": pa.array(np.full(n, person.id)),
+            "metric_id": pa.array(np.full(n, stretch.metric_id)),
             "day": pa.array(rows["day"].astype(np.int32)).cast(pa.date32()),
-            **{name: pa.array(rows[name]) for name in ("value", "low", "high")},
-            "n": pa.array(rows["n"].astype(np.int32)),
-            "origin_id": pa.array(rows["origin"].astype(np.int32), mask=rows["origin"] < 0),
+            **{name: pa.array(rows[name]) for name in ("value", "n", "low", "high")},
+            "origin_id": pa.array(rows["origin"], mask=rows["origin"] < 0),
         }
-        copy_arrays(connection, "daily_rollup", pa.RecordBatch.from_pydict(batch))
+        copy(connection, "daily_rollup", list(columns), [pa.RecordBatch.from_pydict(columns)])
 
 
 _CLEAR = """

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from twinning_pipelines.records.digest import Words
-from twinning_pipelines.stores.postgres.copying import EPOCH_DAYS, EPOCH_US, copy_arrays, fetch_numbers
+from twinning_pipelines.stores.postgres.array_rows import FLOAT8, INT8, TIMESTAMPTZ, NumberArrays, encoded
+from twinning_pipelines.stores.postgres.copying import EPOCH_DAYS, EPOCH_US, copy_binary, fetch_numbers
 
 Numbers = npt.NDArray[np.int64]
 
@@ -59,7 +60,7 @@ _WANTED = """
         and c.day = date '1970-01-01' + b.day and c.origin_id = b.origin_id"""
 
 _NUMBERS = f"""
-    select b.block, r.started_at, r.ended_at, r.value, r.at, coalesce(r.file_id, c.file_id)
+    select b.block, r.started_at, r.ended_at, r.value, r.at, coalesce(r.file_id::integer, c.file_id)
     {_WANTED}
     cross join lateral unnest(c.started_at, c.ended_at, c.value, c.at, c.file_ids)
         as r (started_at, ended_at, value, at, file_id)"""
@@ -125,46 +126,51 @@ def _texts(connection: sa.Connection, values: dict[str, object], block: Numbers)
     return pa.array(labels, pa.string()), pa.array(details, pa.string())
 
 
+_COLUMNS = (
+    "metric_id", "origin_id", "day", "n", "file_id", "person_id", "digest",
+    "started_at", "ended_at", "value", "at", "file_ids", "label", "detail",
+)  # fmt: skip
+
+
 def write_chunks(connection: sa.Connection, person_id: int, blocks: Blocks, rows: pa.Table) -> None:
     """Adds chunks; `rows` are those of these blocks, as `ROWS`, in order of block and of their beginning."""
     if not len(blocks):
         return
     rows = rows.combine_chunks()
     starts = np.searchsorted(rows.column("block").to_numpy(), blocks.keys)
-    offsets = pa.array(np.append(starts, rows.num_rows).astype(np.int32))
-    files = rows.column("file").to_numpy()
+    files = rows.column("file").to_numpy().astype(np.int64)
     newest = np.maximum.reduceat(files, starts)
-    mixed = np.minimum.reduceat(files, starts) != newest
-    columns = {
-        "person_id": pa.array(np.full(len(blocks), person_id, np.int16)),
-        "metric_id": pa.array(blocks.metric_ids.astype(np.int16)),
-        "day": pa.array(blocks.days.astype(np.int32)).cast(pa.date32()),
-        "origin_id": pa.array(blocks.origin_ids.astype(np.int32)),
-        "n": pa.array(blocks.n.astype(np.int32)),
-        "digest": pa.array(blocks.digests.view(np.int64)),
-        "file_id": pa.array(newest.astype(np.int32)),
-        "started_at": _lists(offsets, _one(rows, "started_at").cast(pa.timestamp("us"))),
-        "ended_at": _lists(offsets, _one(rows, "ended_at").cast(pa.timestamp("us"))),
-        "value": _lists(offsets, _one(rows, "value")),
-        "at": _lists(offsets, _one(rows, "at")),
-    }
-    for name in ("label", "detail"):
-        given = pc.is_valid(_one(rows, name)).to_numpy(zero_copy_only=False)
-        if given.any():
-            columns[name] = _lists(offsets, _one(rows, name), ~np.logical_or.reduceat(given, starts))
-    if mixed.any():
-        columns["file_ids"] = _lists(offsets, _one(rows, "file"), ~mixed)
-    copy_arrays(connection, "sample_chunk", pa.RecordBatch.from_pydict(columns))
+    scalars = (
+        blocks.metric_ids.astype(np.int16),
+        blocks.origin_ids.astype(np.int32),
+        (blocks.days - EPOCH_DAYS).astype(np.int32),
+        blocks.n.astype(np.int32),
+        newest.astype(np.int32),
+        np.full(len(blocks), person_id, np.int16),
+        blocks.digests.view(np.int64),
+    )
+    every = np.ones(len(blocks), bool)
+    arrays = (
+        NumberArrays(TIMESTAMPTZ, rows.column("started_at").to_numpy() - EPOCH_US, every),
+        NumberArrays(TIMESTAMPTZ, rows.column("ended_at").to_numpy() - EPOCH_US, every),
+        NumberArrays(FLOAT8, rows.column("value").to_numpy(), every),
+        NumberArrays(INT8, rows.column("at").to_numpy(), every),
+        # One file for the whole day is the rule; only days that several have told name it for each sample.
+        NumberArrays(INT8, files, np.minimum.reduceat(files, starts) != newest),
+    )
+    texts = [_given(rows.column(name), starts) for name in ("label", "detail")]
+    copy_binary(connection, "sample_chunk", _COLUMNS, encoded(scalars, arrays, texts, blocks.n))
 
 
-def _one(rows: pa.Table, name: str) -> pa.Array:
-    column = rows.column(name)
-    return column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)
-
-
-def _lists(offsets: pa.Array, values: pa.Array, absent: npt.NDArray[np.bool_] | None = None) -> pa.ListArray:
-    mask = None if absent is None else pa.array(absent)
-    return pa.ListArray.from_arrays(offsets, values, mask=mask)
+def _given(column: pa.ChunkedArray, starts: Numbers) -> list[list[str | None] | None]:
+    """The texts of each block; None for blocks without any."""
+    given: list[list[str | None] | None] = [None] * len(starts)
+    if column.null_count < len(column):
+        has_text = np.logical_or.reduceat(pc.is_valid(column).to_numpy(), starts)
+        ends = np.append(starts[1:], len(column))
+        for block in np.flatnonzero(has_text).tolist():
+            given[block] = column.slice(starts[block], ends[block] - starts[block]).to_pylist()
+    return given
 
 
 _REMOVE = """

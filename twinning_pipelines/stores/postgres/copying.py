@@ -11,16 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pgpq
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import sqlalchemy as sa
 from psycopg import sql
 
+from twinning_pipelines.stores.postgres.array_rows import HEADER, TRAILER
+
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
-_HEADER_BYTES = 19
-_TRAILER_BYTES = 2
 _LENGTH = struct.Struct(">i")
 # Postgres counts from the year 2000.
 EPOCH_US = 946_684_800_000_000
@@ -40,14 +39,13 @@ def copy(connection: sa.Connection, table: str, columns: Sequence[str], batches:
     return rows
 
 
-def copy_arrays(connection: sa.Connection, table: str, batch: pa.RecordBatch) -> None:
-    """Appends a batch whose columns may be lists; the columns have the names of the table's."""
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+def copy_binary(connection: sa.Connection, table: str, columns: Sequence[str], rows: bytes) -> None:
+    """Appends rows that `array_rows.encoded` has made, their fields in the order of `columns`."""
     cursor = connection.connection.cursor()
-    with cursor.copy(_statement(table, batch.schema.names, "binary")) as target:
-        target.write(encoder.write_header())
-        target.write(encoder.write_batch(batch))
-        target.write(encoder.finish())
+    with cursor.copy(_statement(table, columns, "binary")) as target:
+        target.write(HEADER)
+        target.write(rows)
+        target.write(TRAILER)
 
 
 def fetch_numbers(
@@ -121,7 +119,7 @@ def _copied(connection: sa.Connection, query: str, values: Mapping[str, object])
     with cursor.copy(f"copy ({query}) to stdout (format binary)", values) as source:
         for block in source:
             found += block
-    return memoryview(found)[_HEADER_BYTES : len(found) - _TRAILER_BYTES]
+    return memoryview(found)[len(HEADER) : len(found) - len(TRAILER)]
 
 
 def _statement(table: str, columns: Sequence[str], form: str) -> sql.Composed:

@@ -163,8 +163,7 @@ def _stretch() -> "list[sa.Column[Any]]":
     ]
 
 
-# One row holds a UTC day; see `chunks`. Its instants are UTC without saying so: the encoder of arrays knows no zones.
-# The arrays are kept as they are: compressing numbers costs more than it saves.
+# One row holds a UTC day; see `chunks`. The arrays are kept as they are: compressing numbers costs more than it saves.
 SAMPLE_CHUNK = sa.Table(
     "sample_chunk",
     METADATA,
@@ -175,13 +174,13 @@ SAMPLE_CHUNK = sa.Table(
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("digest", sa.BigInteger, nullable=False),
     _file(),
-    sa.Column("started_at", pg.ARRAY(sa.DateTime()), nullable=False),
-    sa.Column("ended_at", pg.ARRAY(sa.DateTime()), nullable=False),
+    sa.Column("started_at", pg.ARRAY(_INSTANT), nullable=False),
+    sa.Column("ended_at", pg.ARRAY(_INSTANT), nullable=False),
     sa.Column("value", pg.ARRAY(pg.DOUBLE_PRECISION), nullable=False),
     sa.Column("label", pg.ARRAY(sa.Text)),
     sa.Column("detail", pg.ARRAY(sa.Text)),
     sa.Column("at", pg.ARRAY(sa.BigInteger), nullable=False),
-    sa.Column("file_ids", pg.ARRAY(sa.Integer)),
+    sa.Column("file_ids", pg.ARRAY(sa.BigInteger)),
 )
 
 SERIES_COVERAGE = sa.Table(

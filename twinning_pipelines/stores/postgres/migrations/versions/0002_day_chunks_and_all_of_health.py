@@ -320,12 +320,6 @@ def upgrade() -> None:
             nullable=False,
             comment="the points in order, each [seconds since started_at, latitude, longitude, elevation in m, speed in m/s, course in degrees, horizontal accuracy in m, vertical accuracy in m]; null for what is not given",
         ),
-        sa.Column(
-            "detail",
-            postgresql.JSONB(),
-            nullable=True,
-            comment="what else the source says of it, as one JSON object with sorted keys",
-        ),
         sa.ForeignKeyConstraint(["file_id"], ["intake_file.id"], name=op.f("route_file_id_fkey")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("route_person_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("route_pkey")),
@@ -345,13 +339,13 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.Column("file_id", sa.Integer(), nullable=False),
-        sa.Column("started_at", postgresql.ARRAY(sa.DateTime()), nullable=False),
-        sa.Column("ended_at", postgresql.ARRAY(sa.DateTime()), nullable=False),
+        sa.Column("started_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.Column("ended_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
         sa.Column("value", postgresql.ARRAY(sa.DOUBLE_PRECISION()), nullable=False),
         sa.Column("label", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("detail", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("at", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("file_ids", postgresql.ARRAY(sa.Integer()), nullable=True),
+        sa.Column("file_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
         sa.ForeignKeyConstraint(["file_id"], ["intake_file.id"], name=op.f("sample_chunk_file_id_fkey")),
         sa.ForeignKeyConstraint(["metric_id"], ["metric.id"], name=op.f("sample_chunk_metric_id_fkey")),
         sa.ForeignKeyConstraint(["origin_id"], ["origin.id"], name=op.f("sample_chunk_origin_id_fkey")),
@@ -551,8 +545,8 @@ _CHUNKS = (
     """insert into sample_chunk (person_id, metric_id, day, origin_id, n, digest, file_id, started_at, ended_at, value,
             label, detail, at, file_ids)
         select person_id, metric_id, (started_at at time zone 'UTC')::date, origin_id, count(*), 0, max(file_id),
-            array_agg(started_at at time zone 'UTC' order by started_at, ended_at, occurrence),
-            array_agg(ended_at at time zone 'UTC' order by started_at, ended_at, occurrence),
+            array_agg(started_at order by started_at, ended_at, occurrence),
+            array_agg(ended_at order by started_at, ended_at, occurrence),
             array_agg(value order by started_at, ended_at, occurrence),
             case when count(label) > 0 then array_agg(label order by started_at, ended_at, occurrence) end,
             null,
@@ -585,9 +579,8 @@ _CHUNKS = (
     """insert into influx_outbox (person_id, metric_id, first, last, purge)
         select person_id, metric_id, min(day), max(day), true from sample_chunk group by 1, 2""",
     """create view sample as
-        select c.person_id, c.metric_id, c.origin_id, c.day, r.started_at at time zone 'UTC' as started_at,
-            r.ended_at at time zone 'UTC' as ended_at, r.value, r.label,
-            r.detail::jsonb as detail, coalesce(r.file_id, c.file_id) as file_id, r.at, r.place
+        select c.person_id, c.metric_id, c.origin_id, c.day, r.started_at, r.ended_at, r.value, r.label,
+            r.detail::jsonb as detail, coalesce(r.file_id::integer, c.file_id) as file_id, r.at, r.place
         from sample_chunk c
         cross join lateral unnest(c.started_at, c.ended_at, c.value, c.label, c.detail, c.at, c.file_ids)
             with ordinality as r (started_at, ended_at, value, label, detail, at, file_id, place)""",

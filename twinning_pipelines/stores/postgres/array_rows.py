@@ -1,0 +1,120 @@
+"""Rows with arrays in the binary format of COPY, made from columns without a Python object for each number.
+
+The format: https://www.postgresql.org/docs/current/sql-copy.html ("Binary Format") and `array_send` in Postgres's
+`arrayfuncs.c`. pgpq encodes Arrow lists too, but has no wheel for Linux on ARM and knows no timestamptz in arrays.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+
+TIMESTAMPTZ, FLOAT8, INT8, TEXT = 1184, 701, 20, 25
+
+_ABSENT = -1
+_TEXT_HEAD = struct.Struct(">iiiii")
+_LENGTH = struct.Struct(">i")
+_ELEMENT = np.dtype([("bytes", ">i4"), ("value", ">i8")])
+_ARRAY_HEAD = np.dtype(
+    [("bytes", ">i4"), ("dimensions", ">i4"), ("nulls", ">i4"), ("oid", ">i4"), ("n", ">i4"), ("first", ">i4")]
+)
+Bytes = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberArrays:
+    """A column of arrays of eight-byte numbers: the elements of all rows end to end, and the rows that have an array."""
+
+    oid: int
+    values: "npt.NDArray[np.int64] | npt.NDArray[np.float64]"
+    present: npt.NDArray[np.bool_]
+
+    def widths(self, sizes: Numbers) -> Numbers:
+        """The bytes of each row's field."""
+        widths: Numbers = np.where(self.present, _ARRAY_HEAD.itemsize + _ELEMENT.itemsize * sizes, 4)
+        return widths
+
+    def put(self, out: Bytes, places: Numbers, sizes: Numbers) -> None:
+        """Writes each row's field where it belongs."""
+        heads = np.zeros(len(sizes), _ARRAY_HEAD)
+        heads["bytes"] = self.widths(sizes) - 4
+        heads["dimensions"] = heads["first"] = 1
+        heads["oid"], heads["n"] = self.oid, sizes
+        _scatter(out, places[self.present], heads[self.present])
+        _scatter(out, places[~self.present], np.full(int((~self.present).sum()), _ABSENT, ">i4"))
+        elements = np.zeros(len(self.values), _ELEMENT)
+        elements["bytes"] = 8
+        elements["value"] = self.values.view(np.int64)
+        step = np.arange(len(elements)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        places = np.repeat(places + _ARRAY_HEAD.itemsize, sizes) + step * _ELEMENT.itemsize
+        mine = np.repeat(self.present, sizes)
+        _scatter(out, places[mine], elements[mine])
+
+
+def encoded(
+    scalars: Sequence["npt.NDArray[np.generic]"],
+    arrays: Sequence[NumberArrays],
+    texts: Sequence[Sequence[Sequence[str | None] | None]],
+    sizes: Numbers,
+) -> bytes:
+    """Rows of scalar fields, then of arrays of numbers, then of arrays of texts; `sizes` are the lengths of their arrays.
+
+    A scalar is an integer of the width of its column, never null; a row of `texts` is the list of its texts, or None.
+    """
+    layout = [("fields", ">i2")]
+    for place, scalar in enumerate(scalars):
+        layout += [(f"bytes {place}", ">i4"), (f"value {place}", f">i{scalar.dtype.itemsize}")]
+    heads = np.zeros(len(sizes), np.dtype(layout))
+    heads["fields"] = len(scalars) + len(arrays) + len(texts)
+    for place, scalar in enumerate(scalars):
+        heads[f"bytes {place}"], heads[f"value {place}"] = scalar.dtype.itemsize, scalar
+    fields = [[_text_array(given) for given in column] for column in texts]
+    widths = [np.full(len(sizes), heads.dtype.itemsize)]
+    widths += [array.widths(sizes) for array in arrays]
+    widths += [np.array([len(field) for field in column]) for column in fields]
+    ends = np.cumsum(sum(widths))
+    out: Bytes = np.zeros(int(ends[-1]), np.uint8)
+    places = ends - sum(widths)
+    _scatter(out, places, heads)
+    for width, array in zip(widths, arrays, strict=False):
+        places = places + width
+        array.put(out, places, sizes)
+    for width, column in zip(widths[len(arrays) :], fields, strict=False):
+        places = places + width
+        _lay(out, places, column)
+    return out.tobytes()
+
+
+def _scatter(out: Bytes, places: Numbers, records: "npt.NDArray[np.generic]") -> None:
+    """Writes records of one width to these bytes."""
+    width = records.dtype.itemsize
+    if len(places):
+        every = np.ndarray((len(out) - width + 1,), f"V{width}", out.data, strides=(1,))
+        every[places] = records.view(f"V{width}")
+
+
+def _text_array(texts: Sequence[str | None] | None) -> bytes:
+    if texts is None:
+        return _LENGTH.pack(_ABSENT)
+    parts = []
+    for text in texts:
+        spelled = None if text is None else text.encode()
+        parts.append(_LENGTH.pack(_ABSENT) if spelled is None else _LENGTH.pack(len(spelled)) + spelled)
+    body = _TEXT_HEAD.pack(1, int(None in texts), TEXT, len(texts), 1) + b"".join(parts)
+    return _LENGTH.pack(len(body)) + body
+
+
+def _lay(out: Bytes, places: Numbers, fields: list[bytes]) -> None:
+    absent = _LENGTH.pack(_ABSENT)
+    is_absent = np.array([field is absent or field == absent for field in fields])
+    _scatter(out, places[is_absent], np.full(int(is_absent.sum()), _ABSENT, ">i4"))
+    view = out.data
+    for row in np.flatnonzero(~is_absent).tolist():
+        place, field = int(places[row]), fields[row]
+        view[place : place + len(field)] = field
