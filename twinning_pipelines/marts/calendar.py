@@ -2,17 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+import sqlalchemy as sa
 
-from twinning_pipelines.clock import Clock
+from twinning_pipelines.clock import Clock, Stay
 
 Numbers = npt.NDArray[np.int64]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+
+
+def clock_of(connection: sa.Connection, person_id: int) -> Clock:
+    """The clock of a person, who has at least one zone since they were first seen."""
+    found = connection.execute(sa.text("select since, zone from person_zone where person_id = :id"), {"id": person_id})
+    return Clock.of([Stay(since, ZoneInfo(zone)) for since, zone in found])
 
 
 @dataclass(frozen=True, slots=True)

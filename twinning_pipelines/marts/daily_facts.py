@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
-from twinning_pipelines.marts.rollups import shares_of
+from twinning_pipelines.marts.nights import Told, refresh_nights, sleep_shares
+from twinning_pipelines.marts.rollups import refresh_rollups, shares_of
+from twinning_pipelines.stores.postgres.copying import copy
 
 _TOTALS = {
     "sum": "select :person, day, :fact, part, unit, sum(amount), count(*) from ({rows}) r group by day, part, unit",
@@ -65,6 +68,7 @@ def refresh_facts(connection: sa.Connection, days: Sequence[date] | None = None)
     people = connection.execute(sa.text("select id from person order by id")).scalars().all()
     counted = 0
     for person_id in people:
+        _refresh_rollups(connection, person_id)
         wanted = list(days) if days is not None else _stale_days(connection, person_id)
         if wanted:
             _compute(connection, person_id, wanted)
@@ -77,16 +81,56 @@ def _stale_days(connection: sa.Connection, person_id: int) -> list[date]:
     return list(connection.execute(sa.text(statement), {"person": person_id}).scalars())
 
 
+def _refresh_rollups(connection: sa.Connection, person_id: int) -> None:
+    """Counts what a load of somebody else's has made stale: that a device of the same name is a watch, for one."""
+    is_stale = sa.text("select exists (select 1 from stale_rollup where person_id = :person)")
+    if connection.execute(is_stale, {"person": person_id}).scalar_one():
+        connection.execute(sa.text("select pg_advisory_xact_lock(1, :person)"), {"person": person_id})
+        refresh_rollups(connection, person_id)
+
+
 def _compute(connection: sa.Connection, person_id: int, days: list[date]) -> None:
     values = {"person": person_id, "days": days, "first": min(days), "last": max(days)}
     # Two processes that compute the same day wait for each other instead of meeting in the primary key.
     connection.execute(sa.text("select pg_advisory_xact_lock(2, :person)"), values)
     connection.execute(sa.text("delete from daily_fact where person_id = :person and day = any(:days)"), values)
     for fact in FACTS:
+        if fact.total == "night":
+            continue
         total = _TOTALS[fact.total].format(rows=fact.rows)
         statement = sa.text(_INSERT.format(total=total))
-        connection.execute(statement, values | {"fact": fact.name, "metric": fact.metric})
+        connection.execute(statement, values | {"fact": fact.name, "metric": fact.measured})
+    _tell_nights(connection, person_id, days)
     connection.execute(sa.text("delete from stale_day where person_id = :person and day = any(:days)"), values)
+
+
+def _tell_nights(connection: sa.Connection, person_id: int, days: list[date]) -> None:
+    # What is told of one evening may change the nights to both sides of it.
+    today = connection.execute(sa.text("select local_day(:person, now())"), {"person": person_id}).scalar_one()
+    beside = {day + timedelta(days=shift) for day in days for shift in (-1, 0, 1)}
+    wanted = sorted(day for day in beside if day <= max(today, *days))
+    facts = {fact.name: fact for fact in FACTS if fact.total == "night"}
+    values = {"person": person_id, "days": wanted, "facts": list(facts)}
+    gone = "delete from daily_fact where person_id = :person and day = any(:days) and fact = any(:facts)"
+    connection.execute(sa.text(gone), values)
+    told = refresh_nights(connection, person_id, wanted)
+    batches = [_batch(person_id, fact, told[fact.measured or ""]) for fact in facts.values()]
+    copy(connection, "daily_fact", batches[0].schema.names, batches)
+
+
+def _batch(person_id: int, fact: Fact, told: Told) -> pa.RecordBatch:
+    rows = len(told.days)
+    return pa.RecordBatch.from_pydict(
+        {
+            "person_id": pa.array([person_id] * rows, pa.int16()),
+            "day": pa.array(told.days.astype("int32")).cast(pa.date32()),
+            "fact": pa.array([fact.name] * rows, pa.string()),
+            "part": pa.array([""] * rows, pa.string()),
+            "unit": pa.array([fact.unit] * rows, pa.string()),
+            "value": pa.array(told.hours),
+            "n": pa.array(told.n),
+        }
+    )
 
 
 def facts_of(connection: sa.Connection, person: str, day: date) -> list[ToldFact]:
@@ -126,8 +170,8 @@ def evidence_of(connection: sa.Connection, fact: Fact, part: str, person: str, d
     person_id = connection.execute(sa.text("select id from person where name = :name"), {"name": person}).scalar()
     if person_id is None:
         raise WrongUsage(f"nobody is called {person!r}")
-    if fact.total == "rollup":
-        return _evidence_of_rollup(connection, fact, person_id, day)
+    if fact.total in ("rollup", "night"):
+        return _evidence_of_shares(connection, fact, person_id, day)
     statement = f"""
         select r.amount, coalesce(r.label, ''), r.record, f.name, f.sha256, f.source, r.at
         from ({fact.rows}) r join intake_file f on f.id = r.file_id
@@ -137,13 +181,14 @@ def evidence_of(connection: sa.Connection, fact: Fact, part: str, person: str, d
     return [Evidence(*row) for row in connection.execute(sa.text(statement), values)]
 
 
-def _evidence_of_rollup(connection: sa.Connection, fact: Fact, person_id: int, day: date) -> list[Evidence]:
-    shares = shares_of(connection, person_id, fact.metric or "", day)
+def _evidence_of_shares(connection: sa.Connection, fact: Fact, person_id: int, day: date) -> list[Evidence]:
+    told = sleep_shares if fact.total == "night" else shares_of
+    shares = told(connection, person_id, fact.measured or "", day)
     statement = "select id, name, sha256, source from intake_file where id = any(:ids)"
     found = connection.execute(sa.text(statement), {"ids": list({share.file_id for share in shares})})
     files = {row.id: row for row in found}
     evidence = [
-        Evidence(share.amount, share.origin, "sample", file.name, file.sha256, file.source, share.at)
+        Evidence(share.amount, share.label, share.record, file.name, file.sha256, file.source, share.at)
         for share in shares
         for file in (files[share.file_id],)
     ]

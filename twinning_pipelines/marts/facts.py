@@ -12,15 +12,15 @@ what a share is a share of.
 from dataclasses import dataclass
 from typing import Literal
 
-Total = Literal["sum", "share", "rollup"]
+Total = Literal["sum", "share", "rollup", "night"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing worth telling of a day. An empty `unit` is given by the rows: amounts keep their currency.
 
-    total: sum of amounts, share (sum of amounts over sum of bases), or rollup (as `rollups` totals the metric `metric`,
-        with no query of its own).
+    total: sum of amounts, share (sum of amounts over sum of bases), or with no query of its own rollup (as `rollups`
+        totals the metric `measured`) or night (as `nights` totals the field `measured` of a day's sleeps).
     """
 
     name: str
@@ -30,7 +30,7 @@ class Fact:
     definition: str
     total: Total
     rows: str
-    metric: str | None = None
+    measured: str | None = None
 
 
 def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> Fact:
@@ -38,25 +38,10 @@ def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> F
     return Fact(name, "health", title, unit, definition, "rollup", "", metric)
 
 
-# A stretch of sleep belongs to the day one wakes on: what ends after 18:00 counts for tomorrow.
-_SLEEP = """
-    with placed as (
-        select ((s.ended_at + interval '6 hours') at time zone z.zone)::date as day, s.*,
-            extract(epoch from s.ended_at - s.started_at)::numeric / 3600 as hours
-        from sleep_stage s
-        join person_clock z on z.person_id = s.person_id
-            and s.ended_at + interval '6 hours' >= z.since and s.ended_at + interval '6 hours' < z.until
-        where s.person_id = :person and s.absent_since is null and s.stage in ('asleep', 'core', 'deep', 'rem')
-            and s.ended_at >= cast(:first as date)::timestamptz - interval '2 days'
-            and s.ended_at < cast(:last as date)::timestamptz + interval '2 days'
-    ),
-    fullest as (
-        select distinct on (day) day, origin, source from placed group by day, origin, source
-        order by day, sum(hours) desc, origin, source
-    )
-    select p.day, '' as part, 'h' as unit, p.hours as amount, 1::numeric as base, 'sleep_stage' as record,
-        p.file_id, p.at, p.stage as label
-    from placed p join fullest using (day, origin, source) where p.day between :first and :last"""
+def _sleep(name: str, field: str, title: str, definition: str) -> Fact:
+    """A fact of the sleeps from which one wakes on the day; `nights.sleep_shares` gives the rows behind it."""
+    return Fact(name, "health", title, "h", definition, "night", "", field)
+
 
 _WORKOUTS = """
     select local_day(w.person_id, w.started_at) as day, '' as part, 'min' as unit,
@@ -132,7 +117,13 @@ _INVOICED = """
         and issued_on between :first and :last"""
 
 FACTS: tuple[Fact, ...] = (
-    Fact("sleep", "health", "Sleep", "h", "time asleep in the night one woke up from, by the fullest device", "sum", _SLEEP),
+    _sleep("sleep", "asleep", "Sleep", "time asleep in all sleeps one woke from that day, each minute counted once"),
+    _sleep("time_in_bed", "in_bed", "Time in bed", "time in bed for these sleeps, asleep or not"),
+    _sleep("sleep_deep", "deep", "Deep sleep", "deep sleep in them, where a device tells stages apart"),
+    _sleep("sleep_rem", "rem", "REM sleep", "REM sleep in them"),
+    _sleep("sleep_core", "core", "Core sleep", "core (light) sleep in them"),
+    _sleep("sleep_awake", "awake", "Awake in bed", "time awake between falling asleep and getting up"),
+    _sleep("naps", "napping", "Naps", "time asleep in naps, which is part of sleep"),
     _metric("steps", "steps", "Steps", "count", "steps of the local day, each counted once however many devices saw it"),
     _metric("distance", "distance_walking_running", "Distance on foot", "m", "metres walked and run, each counted once"),
     _metric("active_energy", "active_energy", "Active energy", "kcal", "energy spent moving, counted once"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from twinning_pipelines.marts.reconciliation import BalanceGap, balance_gaps
+from twinning_pipelines.marts.rings import ring_days
 from twinning_pipelines.source import Source
 
 
@@ -33,7 +34,8 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a home: files by state, rejected rows, freshness, the queues, and balances that do not add up."""
+    """The state of a home: files by state, rejected rows, freshness, the queues, balances that do not add up, days whose
+    activity rings say otherwise than we do."""
 
     files: dict[str, int]
     rejected_rows: int
@@ -43,6 +45,7 @@ class Status:
     influx_dead_letters: int
     newest_fact_day: str | None
     balance_gaps: tuple[BalanceGap, ...]
+    ring_gaps: int
 
 
 def freshness_of(connection: sa.Connection, sources: Sequence[Source]) -> tuple[Freshness, ...]:
@@ -75,4 +78,5 @@ def status_of(connection: sa.Connection, sources: Sequence[Source]) -> Status:
         influx_dead_letters=count("influx_dead_letter"),
         newest_fact_day=newest.isoformat() if newest else None,
         balance_gaps=tuple(balance_gaps(connection)),
+        ring_gaps=len({(each.person, each.day) for each in ring_days(connection) if each.is_gap}),
     )

@@ -8,22 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
 
-from twinning_pipelines.clock import Clock, Stay
-from twinning_pipelines.marts.calendar import Calendar
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.marts.calendar import Calendar, clock_of
 from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
 from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_arrays
 
 Numbers = npt.NDArray[np.int64]
 
 # So many samples are counted at a time: memory is bounded by them.
-_SLICE_ROWS = 250_000
+_SLICE_ROWS = 125_000
 _EPOCH = date(1970, 1, 1)
 # A sample is found in the chunk of the day it began; longer ones than this are not followed into later days.
 _REACH = timedelta(days=3)
@@ -37,10 +36,11 @@ _PLACES = ", at, coalesce(file_ids, array_fill(file_id::bigint, array[n]))"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one sample adds to a day's total, and where it stands."""
+    """What one row adds to a day's total, and where it stands: the file, and the place in it."""
 
     amount: Decimal
-    origin: str
+    label: str
+    record: str
     file_id: int
     at: int
 
@@ -66,14 +66,12 @@ class _Person:
     @classmethod
     def of(cls, connection: sa.Connection, person_id: int) -> "_Person":
         values = {"person": person_id}
-        stays = [Stay(since, ZoneInfo(zone)) for since, zone in connection.execute(sa.text(_STAYS), values)]
         order = connection.execute(sa.text(_ORDER), values).scalars().all()
         ranks = np.zeros(max(order, default=0) + 1, np.int64)
         ranks[list(order)] = np.arange(len(order))
-        return cls(person_id, Clock.of(stays), ranks)
+        return cls(person_id, clock_of(connection, person_id), ranks)
 
 
-_STAYS = "select since, zone from person_zone where person_id = :person"
 _ORDER = """
     select o.id from origin o left join origin_preference p on p.person_id = :person and p.origin = o.name
     order by p.place nulls last, array_position(array['watch', 'phone', 'other'], o.device), o.name, o.source"""
@@ -205,7 +203,7 @@ def shares_of(connection: sa.Connection, person_id: int, metric: str, day: date)
     _, shares = _shared(found, person, stretch)
     names = dict(connection.execute(sa.text("select id, name from origin")).tuples().all())
     return [
-        Share(Decimal(repr(amount)), names[origin], file_id, at)
+        Share(Decimal(repr(amount)), names[origin], "sample", file_id, at)
         for amount, origin, file_id, at in zip(
             shares.amount.tolist(),
             *(found[name][shares.sample].tolist() for name in ("origin", "file", "at")),

@@ -18,6 +18,8 @@ Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 COARSE_US = 12 * 3_600_000_000
+# A sample is followed into the two days after the one it began on; readers of samples must reach as far back.
+_STRETCHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _cut_at_midnight(samples: Samples, calendar: Calendar) -> _Pieces:
     first = calendar.stretch_of(samples.started)
     # What ends at midnight lies on the day before.
     last = np.maximum(calendar.stretch_of(np.maximum(samples.ended - 1, samples.started)), first)
-    count = last - first + 1
+    count = np.minimum(last - first + 1, _STRETCHES)
     sample = np.repeat(np.arange(len(count)), count)
     stretch = first[sample] + np.arange(len(sample)) - np.repeat(np.cumsum(count) - count, count)
     is_first, is_last = stretch == first[sample], stretch == last[sample]

@@ -21,6 +21,7 @@ from twinning_pipelines.stores.postgres.array_rows import HEADER, TRAILER
 
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _LENGTH = struct.Struct(">i")
+_WRITTEN_BYTES = 1 << 20
 # Postgres counts from the year 2000.
 EPOCH_US = 946_684_800_000_000
 EPOCH_DAYS = 10_957
@@ -44,7 +45,9 @@ def copy_binary(connection: sa.Connection, table: str, columns: Sequence[str], r
     cursor = connection.connection.cursor()
     with cursor.copy(_statement(table, columns, "binary")) as target:
         target.write(HEADER)
-        target.write(rows)
+        # Piece by piece: what is written at once the client keeps until the server has taken it.
+        for begin in range(0, len(rows), _WRITTEN_BYTES):
+            target.write(rows[begin : begin + _WRITTEN_BYTES])
         target.write(TRAILER)
 
 

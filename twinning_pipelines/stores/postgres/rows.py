@@ -76,9 +76,9 @@ class _Merge:
         self.payload = [name for name in self.fields if name not in record.identity]
 
     def window(self, alias: str) -> str:
-        """The field that places a row in time, as an instant; null for lists that know no time."""
+        """The field that places a row in time, as an instant; a list that knows no time is covered as a whole or not at all."""
         if self.record.window is None:
-            return "null::timestamptz"
+            return "timestamptz 'epoch'" if self.whole else "null::timestamptz"
         return f'{alias}."{self.record.window}"::timestamptz'
 
     def scope(self, alias: str) -> str:

@@ -220,6 +220,23 @@ DAILY_FACT = sa.Table(
     sa.Column("computed_at", _INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
+# One row for each sleep; see `marts.sleeps`. Minutes are null where nobody told of them.
+NIGHT = sa.Table(
+    "night",
+    METADATA,
+    _person(primary=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="the local day on which one wakes"),
+    sa.Column("number", sa.SmallInteger, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("started_at", _INSTANT, nullable=False),
+    sa.Column("ended_at", _INSTANT, nullable=False),
+    *(sa.Column(f"{each}_min", pg.DOUBLE_PRECISION) for each in ("in_bed", "asleep", "core", "deep", "rem", "awake")),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.CheckConstraint("kind in ('night', 'nap')", name="kind"),
+)
+
 # A person's own order of devices and apps, where it differs from watch, phone, others.
 ORIGIN_PREFERENCE = sa.Table(
     "origin_preference",

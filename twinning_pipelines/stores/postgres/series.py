@@ -31,11 +31,12 @@ from twinning_pipelines.stores.postgres.chunks import (
     remove_chunks,
     write_chunks,
 )
+from twinning_pipelines.stores.postgres.origins import origin_ids
 from twinning_pipelines.stores.postgres.rows import NEWER, Telling
 from twinning_pipelines.stores.postgres.stale import Touched, mark
 from twinning_pipelines.stores.postgres.tellings import Matched, match
 
-MERGED_ROWS = 200_000
+MERGED_ROWS = 100_000
 
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000
@@ -76,11 +77,11 @@ def _named(connection: sa.Connection, telling: Telling, table: pa.Table) -> Bloc
     if isinstance(metric, pa.ChunkedArray):
         metric, origin = metric.chunk(0), origin.chunk(0)
     metric_ids = _metric_ids(connection, metric.dictionary.to_pylist())
-    origin_ids = _origin_ids(connection, telling.source, origin.dictionary.to_pylist())
+    theirs = origin_ids(connection, telling.source, origin.dictionary.to_pylist())
     return Blocks(
         keys=table.column("block").to_numpy(),
         metric_ids=metric_ids[metric.indices.to_numpy()],
-        origin_ids=origin_ids[origin.indices.to_numpy()],
+        origin_ids=theirs[origin.indices.to_numpy()],
         days=table.column("day").cast(pa.int32()).to_numpy().astype(np.int64),
         n=table.column("n").to_numpy(),
         digests=table.column("digest").to_numpy().view(np.uint64),
@@ -100,23 +101,12 @@ def _metric_ids(connection: sa.Connection, names: list[str]) -> Numbers:
     return np.array([ids[name] for name in names], np.int64)
 
 
-def _origin_ids(connection: sa.Connection, source: str, names: list[str]) -> Numbers:
-    if names:
-        rows = [{"source": source, "name": name} for name in sorted(names)]
-        connection.execute(
-            sa.text("insert into origin (source, name) values (:source, :name) on conflict do nothing"), rows
-        )
-    found = connection.execute(sa.text("select name, id from origin where source = :source"), {"source": source})
-    ids = dict(found.tuples().all())
-    return np.array([ids[name] for name in names], np.int64)
-
-
 def _ids(blocks: Blocks) -> Numbers:
     return key_of_ids(blocks.metric_ids, blocks.origin_ids, blocks.days)
 
 
 def _portions(n: Numbers, wanted: Mask) -> Iterator[Numbers]:
-    """The wanted blocks by place, in stretches of some 200,000 rows: memory is bounded by them."""
+    """The wanted blocks by place, in stretches of some 100,000 rows: memory is bounded by them."""
     places = np.flatnonzero(wanted)
     if len(places):
         share = np.cumsum(n[places]) // MERGED_ROWS
@@ -212,13 +202,13 @@ class _Merge:
 
     def _told(self, blocks: Blocks) -> pa.Table:
         """The file's rows of these blocks, as `ROWS`, in order of block and beginning."""
-        batches = list(self.reading.stretch(self.record, int(blocks.keys[0]), int(blocks.keys[-1])))
+        batches = []
+        for batch in self.reading.stretch(self.record, int(blocks.keys[0]), int(blocks.keys[-1])):
+            keys = batch.column("block").to_numpy()
+            places = np.minimum(np.searchsorted(blocks.keys, keys), len(blocks) - 1)
+            mine = blocks.keys[places] == keys
+            batches.append(batch if mine.all() else batch.filter(pa.array(mine)))
         rows = pa.Table.from_batches(batches)
-        keys = rows.column("block").to_numpy()
-        places = np.minimum(np.searchsorted(blocks.keys, keys), len(blocks) - 1)
-        mine = blocks.keys[places] == keys
-        if not mine.all():
-            rows = rows.filter(pa.array(mine))
         rows = rows.append_column("file", pa.array(np.full(rows.num_rows, self.telling.file_id, np.int32)))
         return _ordered(rows.cast(ROWS))
 

@@ -13,6 +13,7 @@ from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.receipt import Arrival, Changes, Counts, Entry, Reading
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Rejection, Source
+from twinning_pipelines.stores.postgres.origins import know_devices
 from twinning_pipelines.stores.postgres.rows import Telling, merge_rows
 from twinning_pipelines.stores.postgres.series import merge_series
 from twinning_pipelines.stores.postgres.told import Told, keep, repeats
@@ -141,6 +142,7 @@ class PostgresStore:
             # One file of a person at a time: two processes would see each other's facts as missing.
             connection.execute(sa.text("select pg_advisory_xact_lock(1, :person)"), {"person": person_id})
             self._date(connection, entry, reading)
+            know_devices(connection, source.name, reading.devices)
             telling = Telling(entry.file_id, person_id, source.name, source.whole)
             changes = {}
             for record in source.records:

@@ -11,6 +11,27 @@ down_revision = "0001"
 def upgrade() -> None:
     """Makes the new tables, moves the samples into chunks of a day, and shows them one by one again."""
     op.create_table(
+        "night",
+        sa.Column("person_id", sa.SmallInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False, comment="the local day on which one wakes"),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("in_bed_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("asleep_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("core_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("deep_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("rem_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("awake_min", sa.DOUBLE_PRECISION(), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.CheckConstraint("kind in ('night', 'nap')", name=op.f("night_kind_check")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("night_person_id_fkey")),
+        sa.PrimaryKeyConstraint("person_id", "day", "number", name=op.f("night_pkey")),
+    )
+    op.create_table(
         "origin_preference",
         sa.Column("person_id", sa.SmallInteger(), nullable=False),
         sa.Column("place", sa.SmallInteger(), nullable=False),
