@@ -110,6 +110,7 @@ class Day:
     ends: int
     wake: int
     bed: int
+    charging: tuple[int, int]
     night: tuple[Stretch, ...]
     watch_at_night: bool
     sessions: tuple[Session, ...]
@@ -121,6 +122,23 @@ class Day:
     def slot(self, at: int) -> int:
         """The index of the ten minutes that an instant of the day is in."""
         return (at - self.starts) // SLOT_SECONDS
+
+    @property
+    def worn(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of slots, first and end, in which the watch is on the wrist: all but those of its charging."""
+        off, on = (self.slot(at) for at in self.charging)
+        return (0, off), (on, len(self.slots.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Whose export, over which days, and until when (seconds since 1970): nothing later has happened yet."""
+
+    seed: int
+    body: Body
+    days: tuple[Day, ...]
+    zone: str
+    until: int
 
 
 def rng_of(seed: int, kind: str, day: date) -> Random:
@@ -145,7 +163,7 @@ def plan(seed: int, body: Body, day: date, zone: ZoneInfo) -> Day:
     resting = body.resting_bpm - 2 * trend + rng.uniform(-2.5, 2.5)
     slots = _slots(rng, (starts, ends, wake, bed), sessions, mood, resting)
     return Day(
-        day, starts, ends, wake, bed, _stages(rng, asleep, wake), rng.random() < 0.94, sessions, slots,
+        day, starts, ends, wake, bed, _charging(seed, day, zone), _stages(rng, asleep, wake), rng.random() < 0.94, sessions, slots,
         round(resting), body.weight_kg * (1 - 0.02 * trend) + rng.uniform(-0.4, 0.4), 41 + 3 * trend + rng.uniform(-0.5, 0.5),
     )  # fmt: skip
 
@@ -163,6 +181,13 @@ def _night(seed: int, day: date, zone: ZoneInfo) -> tuple[int, int]:
     asleep = midnight(day, zone) + int(rng.gauss(-3000, 1500)) + late // 2
     wall = datetime.combine(day, time(6), zone).timestamp()
     return asleep, max(int(wall + rng.uniform(300, 4500)) + late, asleep + 4 * _HOUR)
+
+
+def _charging(seed: int, day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """When the watch lies on its charger: an hour or so of most evenings, on whole slots, after all training."""
+    rng = rng_of(seed, "charging", day)
+    start = int(datetime.combine(day, time(20), zone).timestamp()) + rng.randrange(4) * SLOT_SECONDS
+    return start, start + (rng.randrange(4, 10) if rng.random() < 0.85 else 0) * SLOT_SECONDS
 
 
 def _stages(rng: Random, asleep: int, wake: int) -> tuple[Stretch, ...]:

@@ -1,4 +1,4 @@
-"""The document type that Apple writes in front of an export, version 14: from a table of its elements.
+"""The document type that Apple writes in front of an export, version 14 and an old one: from a table of its elements.
 
 From: Apple's export, iOS 17 to 26. The content models and attributes are Apple's; an attribute with `*` is required.
 """
@@ -31,7 +31,7 @@ _SUMMARY = " ".join(
 _KINDS = "Record|Correlation|Workout|ActivitySummary|ClinicalRecord|Audiogram|VisionPrescription"
 
 # Element -> (content model, attributes).
-_ELEMENTS: Mapping[str, tuple[str, str]] = {
+_ELEMENTS: dict[str, tuple[str, str]] = {
     "HealthData": (f"(ExportDate,Me,({_KINDS})*)", "locale*"),
     "ExportDate": ("EMPTY", "value*"),
     "Me": ("EMPTY", _ME),
@@ -69,6 +69,33 @@ _NOTES: Mapping[str, str] = {
 }
 
 
+# What an export of about 2017 declared otherwise; the version numbers between 3 (2016) and 11 (2020) are a guess.
+_OLD: dict[str, tuple[str, str]] = {
+    "HealthData": ("(ExportDate,Me,(Record|Correlation|Workout|ActivitySummary)*)", "locale*"),
+    "Me": ("EMPTY", _ME.removesuffix(" HKCharacteristicTypeIdentifierCardioFitnessMedicationsUse*")),
+    "Record": ("(MetadataEntry*)", f"type* unit value {_ORIGIN}"),
+    "Workout": ("((MetadataEntry|WorkoutEvent|WorkoutRoute)*)", f"{_WORKOUT} {_ORIGIN}"),
+    "WorkoutEvent": ("EMPTY", "type* date*"),
+    "WorkoutRoute": ("((MetadataEntry|Location)*)", _ORIGIN),
+    "Location": ("EMPTY", "date* latitude* longitude* altitude* horizontalAccuracy* verticalAccuracy* course* speed*"),
+    "ActivitySummary": ("EMPTY", " ".join(name for name in _SUMMARY.split() if "MoveTime" not in name)),
+}
+_YOUNGER = (
+    "WorkoutActivity",
+    "WorkoutStatistics",
+    "FileReference",
+    "HeartRateVariabilityMetadataList",
+    "InstantaneousBeatsPerMinute",
+    "ClinicalRecord",
+    "Audiogram",
+    "SensitivityPoint",
+    "VisionPrescription",
+    "RightEye",
+    "LeftEye",
+    "Attachment",
+)
+
+
 def _declared(name: str, content: str, attributes: str) -> str:
     note = f"<!-- Note: {_NOTES[name]} -->\n" if name in _NOTES else ""
     element = f"{note}<!ELEMENT {name} {content}>\n"
@@ -82,8 +109,13 @@ def _declared(name: str, content: str, attributes: str) -> str:
     return f"{element}<!ATTLIST {name}\n{lines}>\n"
 
 
-DOCTYPE = (
-    "<!DOCTYPE HealthData [\n<!-- HealthKit Export Version: 14 -->\n"
-    + "".join(_declared(name, *declaration) for name, declaration in _ELEMENTS.items())
-    + "]>\n"
-)
+def _doctype(version: int, elements: Mapping[str, tuple[str, str]]) -> str:
+    declared = "".join(_declared(name, *declaration) for name, declaration in elements.items())
+    return f"<!DOCTYPE HealthData [\n<!-- HealthKit Export Version: {version} -->\n{declared}]>\n"
+
+
+DOCTYPE = _doctype(14, _ELEMENTS)
+OLD_DOCTYPE = _doctype(8, {name: each for name, each in (_ELEMENTS | _OLD).items() if name not in _YOUNGER})
+# Two ways in which iOS 16 broke its own: declarations without their end, and an end too many.
+UNTERMINATED_DOCTYPE = DOCTYPE.replace(">\n<!ELEMENT RightEye", "<!ELEMENT RightEye").removesuffix(">\n]>\n") + "]>\n"
+STRAY_DOCTYPE = DOCTYPE.replace("\n<!ELEMENT Audiogram", "\n>\n<!ELEMENT Audiogram")

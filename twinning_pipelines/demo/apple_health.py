@@ -5,7 +5,7 @@ strings, Records of a Correlation told twice, the parts of a workout told again 
 """
 
 import zipfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,12 +15,10 @@ from math import inf
 from pathlib import Path
 from random import Random
 from typing import TextIO
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from twinning_pipelines.demo.agency import days
-from twinning_pipelines.demo.apple_days import SLOT_SECONDS, Body, Day, Session, plan, rng_of
-from twinning_pipelines.demo.apple_dtd import DOCTYPE
+from twinning_pipelines.demo.apple_days import Body, Day, Life, plan, rng_of
 from twinning_pipelines.demo.apple_kinds import (
     CUFF,
     HEART_RATE,
@@ -30,12 +28,14 @@ from twinning_pipelines.demo.apple_kinds import (
     Kind,
     heart_rates,
     kinds_of,
-    metadata,
     pressures,
 )
+from twinning_pipelines.demo.apple_members import BORN, audiograms, clinical_records, members
 from twinning_pipelines.demo.apple_pen import Pen
+from twinning_pipelines.demo.apple_rings import dice_of, rings_of, summary
+from twinning_pipelines.demo.apple_style import YOUNGER_TYPES, Style
+from twinning_pipelines.demo.apple_workouts import sessions_of, workout
 
-FOLDER = "apple_health_export"
 _LINES_PER_WRITE = 4_096
 
 # Fewer Records a day than the first number: so many slots of ten minutes go into one.
@@ -44,25 +44,39 @@ _GRAINS = ((300, 18), (420, 6), (520, 3), (700, 2))
 _CDA = """<?xml version="1.0"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3"><title>Health Data Export</title></ClinicalDocument>
 """
+TODAY = Style()
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """Whose export, over which days, and until when (seconds since 1970): nothing later has happened yet."""
+class Wanted:
+    """How many Records an export is to have, spread evenly over so many days, and how many spoiled ones on top."""
 
-    seed: int
-    body: Body
-    days: tuple[Day, ...]
-    zone: str
-    until: int
+    records: int | None
+    days: int
+    broken: int
+
+    @property
+    def grain(self) -> int:
+        """How many slots of ten minutes go into one Record."""
+        share = inf if self.records is None else self.records / self.days
+        return next((grain for limit, grain in _GRAINS if share < limit), 1)
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was written of each day: how many Records, and thousandths of its rings."""
+class Export:
+    """One export in the making; `told` counts the Records of each day."""
 
+    life: Life
+    pen: Pen
+    style: Style
+    wanted: Wanted
     told: Counter[date] = field(default_factory=Counter)
-    rings: defaultdict[date, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every type but the heart rate."""
+        kinds = kinds_of(self.life.body, self.life.zone)
+        return tuple(kind for kind in kinds if kind.type not in YOUNGER_TYPES) if self.style.old else kinds
 
 
 def write_export(
@@ -75,65 +89,73 @@ def write_export(
     exported_at: datetime,
     person: str = "Robin",
     records: int | None = None,
+    spread_over: int | None = None,
     broken: int = 0,
+    style: Style = TODAY,
 ) -> int:
     """Writes an export of the days `first` to `last` and returns how many top-level Records it holds.
 
     Without `records` a day has about 800, and an export made later, or over other dates, tells the same of the days they
     share. With `records` each day gets its share of so many: few are bundled, many are more heart rates; exact from about
-    150 a day up to 40,000. `broken` Records come on top, spoiled. `exported_at` is aware; its offset prints all moments.
+    150 a day up to 40,000. The shares are those of `spread_over` days (default: all): so an export with a day more, of as
+    many `records` spread over as many days as before, differs in that day and the addresses of devices alone. `broken`
+    Records come on top, spoiled. `exported_at` is aware; its offset prints all moments.
     """
     body = Body.of(seed)
     plans = tuple(plan(seed, body, day, zone) for day in days(first, last))
     life = Life(seed, body, plans, zone.key, int(exported_at.timestamp()))
+    wanted = Wanted(records, spread_over or len(plans), broken)
+    export = Export(life, Pen(exported_at, person), style, wanted)
+    names = style.names
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open(f"{FOLDER}/export.xml", "w", force_zip64=True) as member:
+        with archive.open(f"{names.folder}/{names.main}", "w", force_zip64=True) as member:
             out = TextIOWrapper(member, encoding="utf-8", newline="\n")
-            count = _write(out, life, Pen(exported_at, person), records, broken)
+            count = _write(out, export)
             out.flush()
             out.detach()
-        # A ZipInfo of our own carries a fixed date, so the same export has the same bytes.
-        archive.writestr(zipfile.ZipInfo(f"{FOLDER}/export_cda.xml"), _CDA)
+        for name, text in ((names.clinical_copy, _CDA), *members(life, export.pen, style)):
+            # A ZipInfo of our own carries a fixed date, so the same export has the same bytes.
+            info = zipfile.ZipInfo(f"{names.folder}/{name}")
+            archive.writestr(info, text, zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED)
     return count
 
 
-def _write(out: TextIO, life: Life, pen: Pen, records: int | None, broken: int) -> int:
-    tally = Tally()
-    out.write('<?xml version="1.0" encoding="UTF-8"?>\n' + DOCTYPE + '<HealthData locale="en_CH">\n')
-    out.write(f' <ExportDate value="{pen.moment(life.until)}"/>\n' + _me(life.body))
-    for kind in kinds_of(life.body, life.zone):
-        _put(out, _records(kind, life, pen, tally, _bundled(kind, life, records)))
-    _put(out, _records(HEART_RATE, life, pen, tally, _heart_rates(life, records, tally)))
-    _put(out, _broken(life, pen, broken))
-    _put(out, _correlations(life, pen))
-    _put(out, (_workout(day, each, pen, life) for day in life.days for each in day.sessions if each.end <= life.until))
-    _put(out, (_summary(day, tally.rings[day.day], life.body) for day in life.days))
+def _write(out: TextIO, export: Export) -> int:
+    life, pen, style = export.life, export.pen, export.style
+    out.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{style.head}<HealthData locale="en_CH">\n')
+    parts = [
+        iter([f' <ExportDate value="{pen.moment(life.until)}"/>\n', _me(life.body)]),
+        *(_records(kind, export, _bundled(kind, export)) for kind in export.kinds),
+        _records(HEART_RATE, export, _heart_rates(export)),
+        _broken(life, pen, export.wanted.broken),
+        _correlations(life, pen),
+        (workout(day, each, pen, life, style) for day, each in sessions_of(life)),
+        _summaries(export),
+    ]
+    if not style.old:
+        parts += [clinical_records(life, pen, style), audiograms(life, pen)]
+    for elements in parts:
+        while some := list(islice(elements, _LINES_PER_WRITE)):
+            out.write(style.told("".join(some)))
     out.write("</HealthData>\n")
-    return tally.told.total() + broken
-
-
-def _put(out: TextIO, elements: Iterator[str]) -> None:
-    while some := list(islice(elements, _LINES_PER_WRITE)):
-        out.write("".join(some))
+    return export.told.total() + export.wanted.broken
 
 
 def _me(body: Body) -> str:
     sex = "HKBiologicalSexFemale" if body.height_cm < 175 else "HKBiologicalSexMale"
     given = {
-        "DateOfBirth": "1988-04-12", "BiologicalSex": sex, "BloodType": "HKBloodTypeNotSet",
+        "DateOfBirth": f"{BORN}", "BiologicalSex": sex, "BloodType": "HKBloodTypeNotSet",
         "FitzpatrickSkinType": "HKFitzpatrickSkinTypeNotSet", "CardioFitnessMedicationsUse": "None",
     }  # fmt: skip
     attributes = (f'HKCharacteristicTypeIdentifier{name}="{value}"' for name, value in given.items())
     return f" <Me {' '.join(attributes)}/>\n"
 
 
-def _records(
-    kind: Kind, life: Life, pen: Pen, tally: Tally, entries: Callable[[Day, Random], Iterable[Entry]]
-) -> Iterator[str]:
-    words = kind.dice or f"{kind.type}:{kind.gadget.source}"
+def _records(kind: Kind, export: Export, entries: Callable[[Day, Random], Iterable[Entry]]) -> Iterator[str]:
+    life, pen = export.life, export.pen
     written, origin = 0, ""
     for day in life.days:
-        rng = rng_of(life.seed, words, day.day)
+        rng = dice_of(kind, life, day)
         for entry in entries(day, rng):
             if entry[1] > life.until:
                 continue
@@ -141,38 +163,37 @@ def _records(
                 origin = pen.origin(kind.gadget)
             yield pen.record(kind, entry, origin, "" if kind.inside is None else kind.inside(rng, entry[0]))
             written += 1
-            tally.told[day.day] += 1
-            if kind.ring is not None:
-                tally.rings[day.day][kind.ring] += _amount(entry[2])
+            export.told[day.day] += 1
 
 
-def _bundled(kind: Kind, life: Life, records: int | None) -> Callable[[Day, Random], Iterable[Entry]]:
+def _bundled(kind: Kind, export: Export) -> Callable[[Day, Random], Iterable[Entry]]:
     """A day's Records of a kind, in bundles when few are wanted."""
-    share = inf if records is None else records / len(life.days)
-    grain = next((grain for limit, grain in _GRAINS if share < limit), 1)
+    grain = export.wanted.grain
     return lambda day, rng: kind.entries(day, rng, grain)
 
 
-def _heart_rates(life: Life, records: int | None, tally: Tally) -> Callable[[Day, Random], Iterable[Entry]]:
+def _heart_rates(export: Export) -> Callable[[Day, Random], Iterable[Entry]]:
     """A day's heart rates: as the watch takes them, or as many as its share leaves room for."""
+    records, count = export.wanted.records, export.wanted.days
     if records is None:
         return lambda day, rng: HEART_RATE.entries(day, rng, 1)
-    count = len(life.days)
 
     def filled(day: Day, rng: Random) -> Iterable[Entry]:
         # By ordinal: the shares add up exactly, and the share of a day does not depend on the other days.
         number = day.day.toordinal()
         share = (number + 1) * records // count - number * records // count
-        return heart_rates(day, rng, share - tally.told[day.day], min(day.ends, life.until))
+        return heart_rates(day, rng, share - export.told[day.day], min(day.ends, export.life.until))
 
     return filled
 
 
-def _amount(value: str) -> int:
-    """What a value adds to a ring, in thousandths."""
-    if value.startswith("HKCategoryValue"):
-        return 1000 if value.endswith("Stood") else 0
-    return round(float(value) * 1000)
+def _summaries(export: Export) -> Iterator[str]:
+    life, counted = export.life, [kind for kind in export.kinds if kind.ring is not None]
+
+    def entries(kind: Kind, day: Day) -> Iterable[Entry]:
+        return kind.entries(day, dice_of(kind, life, day), export.wanted.grain)
+
+    return (summary(day, rings_of(day, counted, life, entries), life.body) for day in life.days)
 
 
 def _broken(life: Life, pen: Pen, count: int) -> Iterator[str]:
@@ -203,48 +224,3 @@ def _correlations(life: Life, pen: Pen) -> Iterator[str]:
                 f' <Correlation type="HKCorrelationTypeIdentifierBloodPressure" {origin} '
                 f'creationDate="{pen.moment(at + 4)}" startDate="{moment}" endDate="{moment}">\n{again} </Correlation>\n'
             )
-
-
-def _workout(day: Day, each: Session, pen: Pen, life: Life) -> str:
-    span = f'startDate="{pen.moment(each.start)}" endDate="{pen.moment(each.end)}"'
-    lasted = f'duration="{each.minutes:.12g}" durationUnit="min"'
-    rng = rng_of(life.seed, "workout", day.day)
-    event = f'<WorkoutEvent type="HKWorkoutEventTypeSegment" date="{pen.moment(each.start)}" {lasted}/>\n'
-    statistics = [f"<WorkoutStatistics type=\"HKQuantityTypeIdentifier{name}\" {span} {rest}/>\n"
-                  for name, rest in _statistics(day, each)]  # fmt: skip
-    parts = "".join(f"   {line}" for line in (event, *statistics))
-    known = {
-        "HKTimeZone": life.zone, "HKIndoorWorkout": "0", "HKAverageMETs": f"{rng.uniform(4, 11):.5f} kcal/hr·kg",
-        "HKWeatherTemperature": f"{rng.uniform(35, 80):.1f} degF", "HKWeatherHumidity": f"{rng.randrange(3000, 9000)} %",
-    }  # fmt: skip
-    return (
-        f' <Workout workoutActivityType="HKWorkoutActivityType{each.sport.activity}" {lasted} {pen.origin(WATCH)} '
-        f'creationDate="{pen.moment(each.end + 4)}" {span}>\n'
-        + "".join(metadata(key, value) for key, value in known.items())
-        + f'  <WorkoutActivity uuid="{str(UUID(int=rng.getrandbits(128), version=4)).upper()}" {span} {lasted}>\n'
-        + f"{parts}   {metadata('HKIndoorWorkout', '0', 0)}  </WorkoutActivity>\n"
-        + "".join(f"  {line}" for line in (event, *statistics))
-        + " </Workout>\n"
-    )
-
-
-def _statistics(day: Day, each: Session) -> Iterator[tuple[str, str]]:
-    """The statistics of a training: type and the attributes that say them."""
-    own = slice(day.slot(each.start), day.slot(each.start) + (each.end - each.start) // SLOT_SECONDS)
-    bpm = day.slots.bpm[own]
-    yield "ActiveEnergyBurned", f'sum="{sum(day.slots.kcal[own]):.3f}" unit="kcal"'
-    yield "BasalEnergyBurned", f'sum="{day.weight_kg * 22 / 1440 * each.minutes:.3f}" unit="kcal"'
-    if each.sport.distance is not None:
-        metres = sum(day.slots.walked[own]) + sum(day.slots.ridden[own])
-        yield each.sport.distance, f'sum="{metres / 1000:.6g}" unit="km"'
-    yield "HeartRate", f'average="{sum(bpm) / len(bpm):.4f}" minimum="{min(bpm)}" maximum="{max(bpm)}" unit="count/min"'
-
-
-def _summary(day: Day, rings: Counter[str], body: Body) -> str:
-    """Apple's own totals of a day: exactly what its Records add up to."""
-    return (
-        f' <ActivitySummary dateComponents="{day.day}" activeEnergyBurned="{rings["move"] / 1000:.3f}" '
-        f'activeEnergyBurnedGoal="{body.move_goal}" activeEnergyBurnedUnit="kcal" appleMoveTime="0" appleMoveTimeGoal="0" '
-        f'appleExerciseTime="{rings["exercise"] // 1000}" appleExerciseTimeGoal="30" '
-        f'appleStandHours="{rings["stand"] // 1000}" appleStandHoursGoal="12"/>\n'
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from random import Random
 
 from twinning_pipelines.demo.apple_days import SLOT_SECONDS, Body, Day
@@ -43,7 +44,7 @@ Entries = Callable[[Day, Random, int], Iterator[Entry]]
 class Kind:
     """One type of Record from one device. `entries` takes the day, its dice, and how many slots go into one Record.
 
-    ring: which of Apple's rings the values add up to. inside: the children of a Record, from the dice and its start.
+    ring: which of Apple's rings the values count for. inside: the children of a Record, from the dice and its start.
     dice: kinds with the same word roll the same dice.
     """
 
@@ -56,15 +57,21 @@ class Kind:
     dice: str = ""
 
 
-def _bundles(day: Day, values: Sequence[float], grain: int, rng: Random) -> Iterator[tuple[int, int, float]]:
-    """The sums of each `grain` slots that are not nothing, with a start and an end inside of them."""
-    for first in range(0, len(values), grain):
-        some = values[first : first + grain]
-        total = sum(some)
-        if total > 0:
-            start = day.starts + first * SLOT_SECONDS
-            end = start + len(some) * SLOT_SECONDS
-            yield start + int(rng.random() * 40), end - 1 - int(rng.random() * 40), total
+def _bundles(
+    day: Day, values: Sequence[float], grain: int, rng: Random, *, jitter: int = 40
+) -> Iterator[tuple[int, int, float]]:
+    """The sums of each `grain` slots that are not nothing while the watch is worn, with a start and an end inside of them.
+
+    Without jitter each ends where the next one starts.
+    """
+    for begin, stop in day.worn:
+        for first in range(begin, stop, grain):
+            some = values[first : min(first + grain, stop)]
+            total = sum(some)
+            if total > 0:
+                start = day.starts + first * SLOT_SECONDS
+                end = start + len(some) * SLOT_SECONDS
+                yield start + int(rng.random() * jitter), end - min(jitter, 1) - int(rng.random() * jitter), total
 
 
 def _watch_steps(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
@@ -82,10 +89,17 @@ def _ridden(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
 
 
 def _carried(day: Day, values: Sequence[float], grain: int, rng: Random) -> Iterator[tuple[int, int, float]]:
-    """What the phone saw of it: it is left on the table now and then, and counts a little less."""
-    for start, end, total in _bundles(day, values, grain, rng):
-        if rng.random() < 0.7:
-            yield start + 7, end, total * (0.86 + 0.14 * rng.random())
+    """What the phone saw of it: it is left on the table now and then, and counts a little less.
+
+    Its ten minutes lie half a slot after the watch's, so they are in part covered where the watch goes on its charger.
+    """
+    halves = [(one + two) / 2 for one, two in pairwise(values)]
+    for first in range(0, len(halves), grain):
+        some = halves[first : first + grain]
+        total = sum(some) * (0.86 + 0.14 * rng.random())
+        if total > 0 and rng.random() < 0.7:
+            start = day.starts + first * SLOT_SECONDS + SLOT_SECONDS // 2
+            yield start + 7, start + len(some) * SLOT_SECONDS - int(rng.random() * 40), total
 
 
 def _phone_steps(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
@@ -99,7 +113,14 @@ def _phone_metres(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
 
 
 def _active_energy(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
-    return ((start, end, f"{kcal:.3f}") for start, end, kcal in _bundles(day, day.slots.kcal, grain, rng))
+    bundles = _bundles(day, day.slots.kcal, grain, rng, jitter=0)
+    return ((start, end, f"{kcal:.3f}") for start, end, kcal in bundles)
+
+
+def _phone_energy(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
+    """The phone's guess, from steps alone."""
+    carried = _carried(day, day.slots.steps, grain, rng)
+    return ((start, end, f"{steps * 0.034:.3f}") for start, end, steps in carried if steps >= _BARELY_MOVING)
 
 
 def _basal_energy(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
@@ -111,14 +132,14 @@ def _basal_energy(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
 
 
 def _flights(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
-    for start, end, steps in _bundles(day, day.slots.steps, max(grain, 3), rng):
+    for start, end, steps in _carried(day, day.slots.steps, max(grain, 3), rng):
         if rng.random() * 2500 < steps:
             yield start, end, str(rng.randrange(1, 4))
 
 
 def _exercise(day: Day, _rng: Random, grain: int) -> Iterator[Entry]:
-    for index, steps in enumerate(day.slots.steps):
-        start = day.starts + index * SLOT_SECONDS
+    for index in chain.from_iterable(range(*stretch) for stretch in day.worn):
+        start, steps = day.starts + index * SLOT_SECONDS, day.slots.steps[index]
         trained = any(each.start <= start < each.end for each in day.sessions)
         minutes = 10 if trained else min(steps // 200, 9) if steps > _BRISK else 0
         length = 1 if grain == 1 else minutes
@@ -132,10 +153,11 @@ def _stand_time(day: Day, rng: Random, grain: int) -> Iterator[Entry]:
 
 
 def _stand_hours(day: Day, _rng: Random, _grain: int) -> Iterator[Entry]:
+    off, on = day.charging
     for hour in range(day.starts, day.ends, _HOUR):
-        if day.wake - _HOUR < hour < day.bed:
-            first = day.slot(hour)
-            stood = sum(day.slots.steps[first : first + 6]) > _BARELY_MOVING
+        if day.wake - _HOUR < hour < day.bed and not off <= hour < hour + _HOUR <= on:
+            seen = (each for each in range(hour, hour + _HOUR, SLOT_SECONDS) if not off <= each < on)
+            stood = sum(day.slots.steps[day.slot(each)] for each in seen) > _BARELY_MOVING
             yield hour, hour + _HOUR, f"HKCategoryValueAppleStandHour{'Stood' if stood else 'Idle'}"
 
 
@@ -148,12 +170,14 @@ def _heart_rates(day: Day, rng: Random, _grain: int) -> Iterator[Entry]:
 
 
 def heart_rates(day: Day, rng: Random, count: int, until: int) -> Iterator[Entry]:
-    """So many heart rates, spread over the day up to an instant, never two in a second."""
-    span = until - day.starts
+    """So many heart rates, spread over the day up to an instant, never two in a second, none while the watch is off."""
+    off, on = day.charging
+    span = until - day.starts - max(min(until, on) - off, 0)
     count = max(min(count, span // 2), 0)
     for index in range(count):
         first, last = index * span // count, (index + 1) * span // count
         at = day.starts + first + int(rng.random() * (last - first))
+        at += on - off if at >= off else 0
         yield at, at, str(day.slots.bpm[day.slot(at)] + int(rng.random() * 9) - 4)
 
 
@@ -286,6 +310,7 @@ def kinds_of(body: Body, zone: str) -> tuple[Kind, ...]:
         Kind("QuantityTypeIdentifierDistanceCycling", WATCH, "km", _ridden),
         Kind("QuantityTypeIdentifierBasalEnergyBurned", WATCH, "kcal", _basal_energy),
         Kind("QuantityTypeIdentifierActiveEnergyBurned", WATCH, "kcal", _active_energy, ring="move"),
+        Kind("QuantityTypeIdentifierActiveEnergyBurned", PHONE, "kcal", _phone_energy, ring="move"),
         Kind("QuantityTypeIdentifierFlightsClimbed", PHONE, "count", _flights),
         Kind("QuantityTypeIdentifierAppleExerciseTime", WATCH, "min", _exercise, ring="exercise"),
         Kind("QuantityTypeIdentifierRestingHeartRate", WATCH, "count/min", _resting),

@@ -1,6 +1,8 @@
 """How Apple prints: moments with the fixed offset of the phone at export time, and devices with a memory address."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
 
 from twinning_pipelines.demo.agency import dice
 from twinning_pipelines.demo.apple_kinds import Gadget, Kind
@@ -24,7 +26,7 @@ class Pen:
         minutes = int(offset.total_seconds()) // 60
         self._away = minutes * 60
         self._offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
-        self._person = person
+        self.person = person
         self._days: dict[int, str] = {}
         self._addresses = dice(0, exported_at.isoformat())
 
@@ -36,9 +38,19 @@ class Pen:
             printed = self._days[day] = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
         return f"{printed} {_CLOCK[second]} {self._offset}"
 
+    @staticmethod
+    def in_utc(at: int) -> str:
+        """Seconds since 1970 as `2024-03-31T01:00:00Z`."""
+        return f"{_EPOCH + timedelta(seconds=at):%Y-%m-%dT%H:%M:%SZ}"
+
+    @staticmethod
+    def identifier(rng: Random) -> str:
+        """A UUID in capitals, from some dice."""
+        return str(UUID(int=rng.getrandbits(128), version=4)).upper()
+
     def origin(self, gadget: Gadget) -> str:
         """The attributes that say which device it was; a new address each time."""
-        source = escaped(gadget.source.format(person=self._person))
+        source = escaped(gadget.source.format(person=self.person))
         named = f'sourceName="{source}" sourceVersion="{gadget.version}"'
         if gadget.device is None:
             return named

@@ -1,12 +1,17 @@
 """Measuring a whole process: CPU seconds of it and of the Postgres that serves it, wall seconds, peak memory."""
 
+import json
 import os
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+OURS = (sys.executable, "-m", "twinning_pipelines.cli")
+Said = str
+_LAUNCHER = Path(__file__).with_name("launch.py")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -23,18 +28,33 @@ class Cost:
 
 def cost_of(command: Sequence[str], environment: Mapping[str, str], postmaster: int | None = None) -> Cost:
     """Runs a command to its end. Raises RuntimeError with its last words when it fails."""
+    return run_measured(command, environment, postmaster)[0]
+
+
+def run_measured(
+    command: Sequence[str], environment: Mapping[str, str], postmaster: int | None = None
+) -> tuple[Cost, Said]:
+    """Runs a command to its end: what it cost, and what it said. Raises RuntimeError with its last words when it fails."""
     before = server_cpu(postmaster)
-    started = time.monotonic()
-    with Path(os.devnull).open("w") as nowhere:
-        process = subprocess.Popen(command, env=dict(environment), stdout=nowhere, stderr=subprocess.PIPE)
-    complaint = process.stderr.read().decode() if process.stderr else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} failed: {complaint[-2000:]}")
-    wall = time.monotonic() - started
-    cpu = usage.ru_utime + usage.ru_stime + server_cpu(postmaster) - before
-    return Cost(cpu, wall, usage.ru_maxrss * _RSS_UNIT / 2**20)
+    with (
+        tempfile.NamedTemporaryFile() as used,
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as complaints,
+    ):
+        launched = [sys.executable, "-I", "-S", str(_LAUNCHER), used.name, *command]
+        ended = subprocess.run(launched, env=dict(environment), stdout=said, stderr=complaints, check=False)
+        said.seek(0)
+        complaints.seek(0)
+        if ended.returncode:
+            raise RuntimeError(f"{command[0]} failed: {complaints.read().decode()[-2000:]}")
+        told = json.loads(Path(used.name).read_text())
+        cpu = told["cpu"] + server_cpu(postmaster) - before
+        return Cost(cpu, told["wall"], told["peak"] * _RSS_UNIT / 2**20), said.read().decode()
+
+
+def memory_bytes() -> int:
+    """How much memory this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def server_cpu(postmaster: int | None) -> float:
