@@ -8,13 +8,15 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
+
+from isal import isal_zlib
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 
@@ -25,6 +27,15 @@ MAX_RATIO = 400
 # A small member may compress very well; a ratio means harm only past this size.
 RATIO_FREE_BYTES = 256 * 1024**2
 
+_HEADER_BYTES = 30
+_PACKED_BYTES = 64 * 1024
+# The stubs of isal take its error for an instance.
+_DAMAGE: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zlib.error,
+    cast("type[Exception]", isal_zlib.error),
+    EOFError,
+)
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -93,10 +104,28 @@ class Original:
             with self.path.open("rb") as stream:
                 yield stream
             return
-        with _zip_errors(), zipfile.ZipFile(self.path) as archive:
-            info = archive.getinfo(member)
-            with archive.open(info) as inflated:
-                yield io.BufferedReader(_Guarded(inflated, info.file_size), 1 << 20)
+        with self.opener() as opened, opened(member) as inflated:
+            yield inflated
+
+    @contextmanager
+    def opener(self) -> Iterator[Callable[[str], AbstractContextManager[BinaryIO]]]:
+        """Opens members of a zip one after another, as `open` does; the zip's directory is read once for all of them."""
+        with _zip_errors():
+            archive = zipfile.ZipFile(self.path)
+        with archive:
+            yield partial(_inflating, self.path, archive)
+
+
+@contextmanager
+def _inflating(path: Path, archive: zipfile.ZipFile, member: str) -> Iterator[BinaryIO]:
+    with _zip_errors():
+        info = archive.getinfo(member)
+        # It judges what stands before the member's bytes, too: encryption, a method that nobody knows.
+        inflated = archive.open(info)
+    with inflated, path.open("rb") as packed:
+        deflated = info.compress_type == zipfile.ZIP_DEFLATED
+        raw = _Inflated(packed, info) if deflated else _Guarded(inflated, info.file_size)
+        yield io.BufferedReader(raw, 1 << 20)
 
 
 def as_text(head: bytes) -> str:
@@ -128,11 +157,62 @@ class _Guarded(io.RawIOBase):
         return len(block)
 
 
+class _Inflated(io.RawIOBase):
+    """A deflated member's stream, guarded alike; ISA-L inflates at three times the speed of zlib."""
+
+    def __init__(self, packed: BinaryIO, info: zipfile.ZipInfo) -> None:
+        super().__init__()
+        self._packed = packed
+        self._info = info
+        self._packed_left = info.compress_size
+        self._count = self._crc = 0
+        self._inflater = isal_zlib.decompressobj(-zlib.MAX_WBITS)
+        packed.seek(info.header_offset)
+        header = packed.read(_HEADER_BYTES)
+        # The header ends with the lengths of a name and of a field that stand before the bytes.
+        packed.seek(int.from_bytes(header[-4:-2], "little") + int.from_bytes(header[-2:], "little"), io.SEEK_CUR)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        with _zip_errors():
+            block = self._block(len(view))
+            self._count += len(block)
+            if self._count > self._info.file_size:
+                raise HostileFile("a zip member holds more than its directory entry says")
+            if self._inflater.eof:
+                self._judge()
+        view[: len(block)] = block
+        return len(block)
+
+    def _block(self, size: int) -> bytes:
+        """Up to so many bytes; none at the end."""
+        while not self._inflater.eof:
+            packed = self._inflater.unconsumed_tail
+            if not packed:
+                packed = self._packed.read(min(_PACKED_BYTES, self._packed_left))
+                self._packed_left -= len(packed)
+            block: bytes = self._inflater.decompress(packed, size)
+            if block:
+                self._crc = isal_zlib.crc32(block, self._crc)
+                return block
+            if not packed:
+                raise EOFError("it breaks off")
+        return b""
+
+    def _judge(self) -> None:
+        """At the end: is it the one that the directory promised? Raises BadZipFile."""
+        if (self._count, self._crc) != (self._info.file_size, self._info.CRC):
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {self._info.filename!r}")
+
+
 @contextmanager
 def _zip_errors() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as damage:
+    except _DAMAGE as damage:
         raise UnreadableFile(f"damaged zip: {damage}") from damage
     except (NotImplementedError, RuntimeError) as unsupported:
         raise UnreadableFile(f"zip member can't be read: {unsupported}") from unsupported

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from twinning_pipelines.records.record import Record
-from twinning_pipelines.source import Claim, Rejection, Source
+from twinning_pipelines.source import Account, Claim, Rejection, Source
 
 SHOWN_REJECTIONS = 10
 
@@ -91,6 +91,14 @@ class Reading(Protocol):
     def notices(self) -> Sequence[str]:
         """Sentences for the person who dropped it."""
 
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """What became of the elements of each name, for documents that are made of elements."""
+
+    @property
+    def devices(self) -> Mapping[str, str]:
+        """What kind of device an origin is, where the file says so: watch, phone or other."""
+
     def accepted(self, record: Record) -> Iterator[pa.RecordBatch]:
         """The good rows of one table, batch by batch."""
 
@@ -118,6 +126,7 @@ class Receipt:
     rejections: tuple[Rejection, ...] = ()
     unit: str = "line"
     notices: tuple[str, ...] = ()
+    elements: tuple[Account, ...] = ()
     problem: str | None = None
 
     @property
@@ -140,17 +149,35 @@ class Receipt:
         head: dict[str, Any] = {"file": self.file, "source": self.source}
         if self.problem is not None:
             head["error"] = self.problem
-        return head | {
-            "read": self.read,
-            "accepted": self.accepted,
-            "rejected": self.rejected,
-            "tables": {name: self._table(name, counts) for name, counts in self.counts.items()},
-            "rejections": [
-                {"at": f"{self.unit} {each.at}", "table": each.record, "reason": each.reason}
-                for each in self.rejections
-            ],
-            "notices": list(self.notices),
+        return (
+            head
+            | {
+                "read": self.read,
+                "accepted": self.accepted,
+                "rejected": self.rejected,
+                "tables": {name: self._table(name, counts) for name, counts in self.counts.items()},
+                "rejections": [
+                    {"at": f"{self.unit} {each.at}", "table": each.record, "reason": each.reason}
+                    for each in self.rejections
+                ],
+                "notices": list(self.notices),
+            }
+            | self._elements()
+        )
+
+    def _elements(self) -> dict[str, Any]:
+        if not self.elements:
+            return {}
+        told = {
+            each.element: {
+                "count": each.count,
+                "stored": each.stored,
+                "rejected": each.rejected,
+                "ignored": dict(each.ignored),
+            }
+            for each in self.elements
         }
+        return {"elements": told}
 
     def _table(self, name: str, counts: Counts) -> dict[str, int]:
         table = {"accepted": counts.accepted, "rejected": counts.rejected}

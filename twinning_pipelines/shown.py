@@ -13,6 +13,7 @@ from rich.text import Text
 from twinning_pipelines.marts.daily_facts import Evidence, ToldFact
 from twinning_pipelines.marts.facts import FACT_BY_NAME, Fact
 from twinning_pipelines.marts.freshness import Status
+from twinning_pipelines.marts.preference import Preferred
 from twinning_pipelines.products.summary import Summary, rendered, spelled
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.source import Source
@@ -63,6 +64,13 @@ def show_receipt(receipt: Receipt) -> None:
         for name, change in receipt.changes.items():
             told = f"new {change.new:,}, edited {change.edited:,}, same {change.same:,}, absent {change.absent:,}"
             OUT.print(f"    {name}: {told}")
+    if receipt.elements:
+        stored, rejected = (
+            sum(each.stored for each in receipt.elements),
+            sum(each.rejected for each in receipt.elements),
+        )
+        aside = sum(each.count for each in receipt.elements) - stored - rejected
+        OUT.print(f"    elements: {stored:,} stored, {rejected:,} rejected, {aside:,} set aside by rule")
     for rejection in receipt.rejections:
         OUT.print(Text.assemble(("    rejected ", "yellow"), f"{receipt.unit} {rejection.at}: {rejection.reason}"))
     for notice in receipt.notices:
@@ -109,10 +117,21 @@ def show_status(status: Status) -> None:
             f"{gap.currency}, the bookings by {gap.booked}: {gap.missing} is missing",
             style="yellow",
         )
+    if status.ring_gaps:
+        OUT.print(f"days that Apple's activity rings tell otherwise than we: {status.ring_gaps:,}", style="yellow")
     OUT.print(
         f"days to be counted afresh: {status.stale_days:,}; newest day with facts: {status.newest_fact_day or '—'}"
     )
     OUT.print(f"InfluxDB: {status.influx_outbox:,} days queued, {status.influx_dead_letters:,} points refused")
+
+
+def show_order(person: str, order: Sequence[Preferred]) -> None:
+    """A person's devices and apps in the order in which they are asked."""
+    OUT.print(f"[bold]{person}[/bold]: asked in this order when several saw the same")
+    table = Table("", "origin", "kind", "why here", box=None, pad_edge=False)
+    for place, each in enumerate(order, 1):
+        table.add_row(str(place), Text(each.origin), each.device, "preferred" if each.preferred else "by kind and name")
+    OUT.print(table)
 
 
 def show_evidence(

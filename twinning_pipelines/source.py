@@ -7,6 +7,8 @@ A source answers two questions of one file: do you recognise it (by content), an
     Claim       a total that the file states about itself (a closing balance), kept to prove the rows against
     ExportedAt  when the export was made, where the file says so: the newest telling of a fact wins
     Notice      something that a person should know about this file (its header lied about the encoding)
+    Devices     which of the names that recorded something are watches and phones, where the file says so
+    Account     what became of the elements of one name, for documents that are made of elements; told at the end
 
 and raises UnreadableFile when the file as a whole can't be read.
 """
@@ -85,13 +87,43 @@ class ExportedAt:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the elements of one name: `count = stored + rejected + ignored`, and none is unaccounted for.
+
+    stored: rows hold them. rejected: they stand in the raw text of rejections. ignored: how many were left out, by rule.
+    """
+
+    element: str
+    stored: int
+    rejected: int
+    ignored: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How often the element occurs in the file."""
+        return self.stored + self.rejected + sum(self.ignored.values())
+
+    def refused(self, count: int) -> "Account":
+        """The account once so many stored elements more were rejected."""
+        moved = min(count, self.stored)
+        return Account(self.element, self.stored - moved, self.rejected + moved, self.ignored) if moved else self
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence for the person who dropped the file."""
 
     text: str
 
 
-Item = Batch | Claim | ExportedAt | Notice
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What recorded under each name, by its own word: `watch`, `phone` or `other`. Whose figures go first depends on it."""
+
+    kinds: Mapping[str, str]
+
+
+Item = Batch | Claim | ExportedAt | Notice | Account | Devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +158,7 @@ class Source:
 
 
 def gather(
-    items: Iterable[Row | Rejection | Claim | ExportedAt | Notice], records: tuple[Record, ...]
+    items: Iterable[Row | Rejection | Claim | ExportedAt | Notice | Devices], records: tuple[Record, ...]
 ) -> Iterator[Item]:
     """Rows of small formats, one by one, into batches of at most 8,192 rows and some 8 MiB of text; everything else passes through.
 

@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinning_pipelines.clock import Clock
+from twinning_pipelines.formats.xml_tree import elements_in
 from twinning_pipelines.ingest.blocks import BlockBook
 from twinning_pipelines.ingest.check import check
 from twinning_pipelines.original import Original
 from twinning_pipelines.receipt import SHOWN_REJECTIONS, Counts
 from twinning_pipelines.records.digest import digests
 from twinning_pipelines.records.record import Record
-from twinning_pipelines.source import Batch, Claim, ExportedAt, Notice, Rejection, Source
+from twinning_pipelines.source import Account, Batch, Claim, Devices, ExportedAt, Notice, Rejection, Source
 
 Progress = Callable[[int], None]
 
@@ -41,6 +42,9 @@ class SpooledReading:
         self.exported_at: datetime | None = None
         self.claims: list[Claim] = []
         self.notices: list[str] = []
+        self.devices: dict[str, str] = {}
+        self.accounts: list[Account] = []
+        self._refused: Counter[str] = Counter()
         self.first_rejections: list[Rejection] = []
         self._counts: dict[str, Counts] = {}
         self._spool = spool
@@ -101,6 +105,8 @@ class SpooledReading:
         if good.num_rows:
             self._keep(batch.record, good)
         if rejections:
+            for each in rejections[len(batch.rejections) :]:
+                self._refused.update(elements_in(each.raw))
             self.first_rejections += rejections[: max(0, SHOWN_REJECTIONS - len(self.first_rejections))]
             self._write(_REJECTIONS, _rejection_batch(rejections))
 
@@ -116,7 +122,8 @@ class SpooledReading:
             self._write(record.name, good)
 
     def seal(self) -> None:
-        """No more rows come: from now on the spool is read."""
+        """No more rows come: from now on the spool is read. What the checks rejected is no longer stored."""
+        self.accounts = [each.refused(self._refused[each.element]) for each in self.accounts]
         self._close()
 
     def _write(self, name: str, batch: pa.RecordBatch) -> None:
@@ -173,6 +180,10 @@ def _take_all(
             reading.exported_at = item.instant
         elif isinstance(item, Notice):
             reading.notices.append(item.text)
+        elif isinstance(item, Devices):
+            reading.devices.update(item.kinds)
+        elif isinstance(item, Account):
+            reading.accounts.append(item)
     reading.seal()
 
 

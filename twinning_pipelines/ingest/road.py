@@ -100,6 +100,7 @@ def receipt_of(
         rejections=rejections,
         unit=reading.source.unit,
         notices=tuple(reading.notices),
+        elements=tuple(reading.accounts),
     )
 
 

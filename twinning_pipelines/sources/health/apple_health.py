@@ -1,11 +1,13 @@
-"""Everything the Health app of an iPhone holds: samples, sleep, workouts, and the rings that Apple closed.
+"""Everything the Health app of an iPhone holds, of all versions of the export since 2015.
 
 From: the Health app, your picture, "Export All Health Data": a zip with one large XML, localised in all its names.
-To: sample, workout, sleep_stage, activity_ring.
+To: sample, sleep_stage, workout, workout_part, route, activity_ring, correlation, electrocardiogram, hearing_threshold,
+vision_prescription, personal_trait, clinical_document.
 
-Records inside a Correlation are left out, because Apple repeats each of them at the top level. Clinical documents,
-audiograms and prescriptions have no table yet and are announced, not dropped in silence. `export_cda.xml` beside the
-export is a copy of some vitals in another format and is never read.
+The parts of the zip: the XML; GPX files of routes, electrocardiograms as CSV, and documents of health records beside it;
+`export_cda.xml`, a copy of some vitals in another format, which is announced and not read. At the end stands an account:
+what became of the elements of each name, stored, rejected, or left out by a rule. A broken element is rejected with its
+text and costs no other; an XML that breaks off is refused whole.
 """
 
 import re
@@ -17,21 +19,32 @@ from pathlib import PurePosixPath
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats.xml_stream import Portion
+from twinning_pipelines.formats.xml_tree import elements_in
 from twinning_pipelines.original import Member, Original
 from twinning_pipelines.records.health import ACTIVITY_RING, SAMPLE
-from twinning_pipelines.records.sessions import SLEEP_STAGE, WORKOUT
-from twinning_pipelines.source import ExportedAt, Item, Notice, Source, gather
-from twinning_pipelines.sources.health import apple_sessions
+from twinning_pipelines.records.medical import CORRELATION, DOCUMENT, ELECTROCARDIOGRAM, HEARING, PRESCRIPTION, TRAIT
+from twinning_pipelines.records.sessions import ROUTE, SLEEP_STAGE, WORKOUT, WORKOUT_PART
+from twinning_pipelines.source import Batch, ExportedAt, Item, Notice, Rejection, Row, Source, gather
+from twinning_pipelines.sources.health import apple_members, apple_sessions
+from twinning_pipelines.sources.health.apple_account import DATE_RULE, NO_DATE_RULE, ROOT_RULE, SLEEP_RULE, Ledger
 from twinning_pipelines.sources.health.apple_moments import moment_of
-from twinning_pipelines.sources.health.apple_plain import RECORD, Engine, read_with_expat
-from twinning_pipelines.sources.health.apple_records import Oddities, batches
-from twinning_pipelines.sources.health.apple_types import IGNORED, shown
+from twinning_pipelines.sources.health.apple_plain import RECORD, ROOT, Engine
+from twinning_pipelines.sources.health.apple_records import Oddities, batches, devices_of
+from twinning_pipelines.sources.health.apple_scan import read_with_scan
+from twinning_pipelines.sources.health.apple_sessions import Findings
+from twinning_pipelines.sources.health.apple_types import shown
 
 _SNIFFED_BYTES = 4_096
 _SNIFFED_MEMBERS = 20
 _DEEPEST_FOLDER = 3
 _LISTED = 100
 _MARK = re.compile(rb"<(?:!DOCTYPE\s+)?HealthData[\s>\[/]")
+_DATE = "ExportDate"
+
+RECORDS = (
+    SAMPLE, WORKOUT, WORKOUT_PART, ROUTE, SLEEP_STAGE, ACTIVITY_RING, CORRELATION, ELECTROCARDIOGRAM, HEARING,
+    PRESCRIPTION, TRAIT, DOCUMENT,
+)  # fmt: skip
 
 
 def _is_export(head: bytes) -> bool:
@@ -41,7 +54,7 @@ def _is_export(head: bytes) -> bool:
 def _may_be_export(member: Member) -> bool:
     path = PurePosixPath(member.name)
     name = path.name.lower()
-    return name.endswith(".xml") and not name.endswith("_cda.xml") and len(path.parts) <= _DEEPEST_FOLDER
+    return name.endswith(".xml") and not name.endswith(apple_members.CDA_ENDING) and len(path.parts) <= _DEEPEST_FOLDER
 
 
 def _exports_in(original: Original) -> list[str]:
@@ -54,36 +67,64 @@ def _recognises(original: Original) -> bool:
     return bool(_exports_in(original)) if original.is_zip else _is_export(original.head)
 
 
-def parse(original: Original, _clock: Clock, engine: Engine = read_with_expat) -> Iterator[Item]:
-    """What an export says. Raises UnreadableFile, with the line, where the XML is broken or breaks off."""
-    member = None
-    if original.is_zip:
-        found = _exports_in(original)
-        if not found:
-            raise UnreadableFile("no export in the zip")
-        if len(found) > 1:
-            raise UnreadableFile(f"{len(found)} exports in one zip, drop each by itself: {', '.join(sorted(found))}")
-        member = found[0]
-    oddities = Oddities()
-    with original.open(member) as stream:
+def parse(original: Original, clock: Clock, engine: Engine = read_with_scan) -> Iterator[Item]:
+    """What an export says. Raises UnreadableFile, with the line, where the XML breaks off or is broken beyond an element."""
+    main = _main_of(original)
+    ledger, oddities = Ledger(), Oddities()
+    findings = Findings(ledger, clock)
+    for item in _items(original, main, engine, findings, oddities):
+        if isinstance(item, Batch):
+            ledger.reject(item.rejections)
+        yield item
+    yield from _notices(oddities, findings)
+    yield from ledger.accounts()
+    yield devices_of(oddities)
+
+
+def _main_of(original: Original) -> str | None:
+    """The member with the export; None for an XML by itself."""
+    if not original.is_zip:
+        return None
+    found = _exports_in(original)
+    if not found:
+        raise UnreadableFile("no export in the zip")
+    if len(found) > 1:
+        raise UnreadableFile(f"{len(found)} exports in one zip, drop each by itself: {', '.join(sorted(found))}")
+    return found[0]
+
+
+def _items(
+    original: Original, main: str | None, engine: Engine, findings: Findings, oddities: Oddities
+) -> Iterator[Item]:
+    with original.open(main) as stream:
         for columns, portion in engine(stream):
-            yield from _exported_at(portion)
+            findings.ledger.met.update(portion.counts)
+            yield from _exported_at(portion, findings.ledger)
             for records in columns:
                 yield from batches(records, oddities)
-            sessions = portion.elements(*apple_sessions.NAMES)
-            yield from gather(apple_sessions.rows(sessions, oddities.zones), (WORKOUT, ACTIVITY_RING))
-            counts = Counter(portion.names)
-            oddities.unread.update({name: counts[name] for name in counts.keys() - _READ})
-    yield from _notices(oddities)
+            yield from gather(_few(portion, findings), RECORDS)
+    findings.ledger.ignore(ROOT_RULE, {ROOT: findings.ledger.met[ROOT]})
+    findings.ledger.ignore(SLEEP_RULE, oddities.left_asleep_names)
+    others = apple_members.without_zip(findings) if main is None else apple_members.in_zip(original, main, findings)
+    yield from gather(others, RECORDS)
 
 
-_READ = {RECORD, *apple_sessions.NAMES, *(name for name, reason in IGNORED.items() if reason)}
+def _few(portion: Portion, findings: Findings) -> Iterator[Row | Rejection]:
+    """All of a portion but its Records: rows, and rejections of what is broken."""
+    yield from apple_sessions.rows(portion.elements(*apple_sessions.NAMES), findings)
+    strange = sorted(set(portion.names) - {RECORD, _DATE, *apple_sessions.NAMES})
+    apple_sessions.leave(portion.elements(*strange), findings)
+    for broken in portion.broken:
+        findings.ledger.met.update(elements_in(broken.raw))
+        record = apple_sessions.TABLES.get(broken.name, SAMPLE)
+        yield Rejection(broken.at, record.name, broken.reason, broken.raw)
 
 
-def _exported_at(portion: Portion) -> Iterator[Item]:
-    for element in portion.elements("ExportDate"):
+def _exported_at(portion: Portion, ledger: Ledger) -> Iterator[Item]:
+    for element in portion.elements(_DATE):
         printed = element.attributes.get("value", "")
         instant = moment_of(printed)
+        ledger.ignore(NO_DATE_RULE if instant is None else DATE_RULE, elements_in(element.raw))
         yield (
             Notice(f"the export's own date is not a moment: {shown(printed)}")
             if instant is None
@@ -91,11 +132,17 @@ def _exported_at(portion: Portion) -> Iterator[Item]:
         )
 
 
-def _notices(oddities: Oddities) -> Iterator[Notice]:
+def _notices(oddities: Oddities, findings: Findings) -> Iterator[Notice]:
     told = (
-        (oddities.unregistered, "types that Twinning has no metric for, kept under their own names and units"),
+        (
+            oddities.unregistered + findings.unregistered,
+            "types that Twinning has no metric for, kept under their own names and units",
+        ),
         (oddities.zones, "time zones that nobody knows, left out"),
-        (oddities.unread, "elements that no table holds yet, left in the file"),
+        (oddities.left_asleep, "what sleep stages say beside their zone, left out"),
+        (findings.left_on_routes, "what routes say beside their points, left out"),
+        (findings.unset, "traits that the person has not set, left out"),
+        (findings.unknown, "elements that no table holds yet, left in the file"),
     )
     for counts, says in told:
         if counts:
@@ -111,10 +158,11 @@ SOURCE = Source(
     name="health.apple_health",
     title="Apple Health export",
     recognition="a zip that holds, or an XML that is, a document beginning as Apple's HealthData does, under any name",
-    records=(SAMPLE, WORKOUT, SLEEP_STAGE, ACTIVITY_RING),
+    records=RECORDS,
     recognises=_recognises,
     parse=parse,
     unit="line",
+    version=2,
     whole=True,
     expect_every=timedelta(days=14),
 )

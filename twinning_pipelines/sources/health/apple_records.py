@@ -1,13 +1,14 @@
-"""Apple's Records, as printed columns, to batches of samples and sleep stages.
+"""Apple's Records, as coded columns, to batches of samples and sleep stages.
 
-An engine finds the Records of an export and hands them over as `Records`; everything that gives them a meaning is here,
-so that two engines which find the same columns make the same rows.
+Everything that gives a Record a meaning is here, so that two engines which find the same columns make the same rows.
 """
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinning_pipelines.records.health import SAMPLE
-from twinning_pipelines.records.record import INSTANT, WORD, Record
+from twinning_pipelines.records.record import INSTANT, Record
 from twinning_pipelines.records.sessions import SLEEP_STAGE
-from twinning_pipelines.source import Batch, Rejection
-from twinning_pipelines.sources.health.apple_moments import Mask, Numbers, moments_of
+from twinning_pipelines.source import Batch, Devices, Rejection
+from twinning_pipelines.sources.health.apple_columns import Records
+from twinning_pipelines.sources.health.apple_inside import Inside
+from twinning_pipelines.sources.health.apple_moments import Mask, Numbers
 from twinning_pipelines.sources.health.apple_types import (
     NUMBER,
     STAGE_OF,
     UNREGISTERED,
     How,
     Reading,
-    Word,
     reading_of,
     short_value,
     shown,
@@ -35,34 +37,33 @@ from twinning_pipelines.sources.health.apple_types import (
 
 _RECORDS = (SAMPLE, SLEEP_STAGE)
 _MICROSECONDS_PER_MINUTE = 60_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Top-level Records in file order, attributes as printed; null where a Record lacks the attribute.
-
-    `at` is the line of each start tag; `zones` has the HKTimeZone of those that state one, by index; `raw` gives the
-    text of one Record with its children.
-    """
-
-    at: Numbers
-    kinds: pa.StringArray
-    origins: pa.StringArray
-    units: pa.StringArray
-    starts: pa.StringArray
-    ends: pa.StringArray
-    values: pa.StringArray
-    zones: Mapping[int, str]
-    raw: Callable[[int], str]
+_NAMED = re.compile(r"(?<![a-z])(watch|iphone)(?![a-z])", re.IGNORECASE | re.ASCII)
+_DEVICE_OF = {"watch": "watch", "iphone": "phone"}
+_DEVICES = ("watch", "phone", "other")
 
 
 @dataclass(slots=True)
 class Oddities:
-    """What a person should hear about the whole file: names and how often they occurred."""
+    """What a person should hear about the whole file: names and how often they occurred.
+
+    left_asleep: what stands in sleep stages beside their zone, by key; left_asleep_names: the same by element.
+    devices: what recorded under a name, by its own word; origins: all names.
+    """
 
     unregistered: Counter[str] = field(default_factory=Counter)
     zones: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
+    left_asleep: Counter[str] = field(default_factory=Counter)
+    left_asleep_names: Counter[str] = field(default_factory=Counter)
+    devices: dict[str, str] = field(default_factory=dict)
+    origins: set[str] = field(default_factory=set)
+
+
+def devices_of(oddities: Oddities) -> Devices:
+    """What recorded under each name: a watch, a phone, or something else; by the name where no device is told."""
+    named = {name: _NAMED.findall(name) for name in oddities.origins}
+    guesses = {name: _DEVICE_OF[found[0].lower()] if found else "other" for name, found in named.items()}
+    return Devices(dict(sorted((guesses | oddities.devices).items())))
 
 
 # Rows that can't be read, and the reason of one of them by its index.
@@ -75,6 +76,7 @@ def batches(records: Records, oddities: Oddities) -> Iterator[Batch]:
     rejections = typed.rejections()
     for name, count in typed.unregistered():
         oddities.unregistered[name] += count
+    _note_devices(records, oddities)
     for record in _RECORDS:
         mine = typed.rows_of(record)
         refused = tuple(each for each in rejections if each.record == record.name)
@@ -84,76 +86,120 @@ def batches(records: Records, oddities: Oddities) -> Iterator[Batch]:
             yield Batch(record, rows, _raw_of(records, mine), refused)
 
 
+def _note_devices(records: Records, oddities: Oddities) -> None:
+    for code in np.flatnonzero(np.bincount(records.which)).tolist():
+        head = records.heads[code]
+        if head.origin is not None:
+            name = cleaned(head.origin)
+            oddities.origins.add(name)
+            if head.device is not None:
+                before = oddities.devices.get(name, head.device)
+                oddities.devices[name] = min(before, head.device, key=_DEVICES.index)
+
+
 def _raw_of(records: Records, mine: Numbers) -> Callable[[int], str]:
     return lambda index: records.raw(int(mine[index]))
 
 
 def _columns(typed: "_Typed", record: Record, mine: Numbers, oddities: Oddities) -> dict[str, pa.Array]:
+    records = typed.records
+    which, within = records.which[mine], records.within[mine]
+    origins = [None if head.origin is None else cleaned(head.origin) for head in records.heads]
     columns: dict[str, pa.Array] = {
-        "at": pa.array(typed.records.at[mine]),
-        "origin": _taken(_cleaned(typed.records.origins), mine),
-        "started_at": _instants(typed.starts[mine]),
-        "ended_at": _instants(typed.ends[mine]),
+        "at": pa.array(records.at[mine]),
+        "origin": _words(origins, which),
+        "started_at": _instants(records.starts.instants[mine]),
+        "ended_at": _instants(records.ends.instants[mine]),
     }
     if record is SLEEP_STAGE:
-        columns["stage"] = pa.array([typed.stages[index] for index in mine.tolist()], pa.string())
-        columns["zone"] = pa.array(_zones(typed.records.zones, mine, oddities), pa.string())
+        columns["origin"] = columns["origin"].dictionary_decode()
+        columns["stage"] = _words(typed.stages.words, typed.stages.codes[mine]).dictionary_decode()
+        columns["zone"] = _zones(records.insides, within, oddities).dictionary_decode()
     else:
-        columns["metric"] = (
-            pa.array([each.metric for each in typed.readings], pa.string())
-            .take(pa.array(typed.which[mine]))
-            .dictionary_encode()
-        )
-        columns["origin"] = columns["origin"].dictionary_encode()
+        columns["metric"] = _words([each.metric for each in typed.readings], which)
         columns["value"] = pa.array(typed.numbers[mine])
-        columns["label"] = _labels(typed.labels, mine).dictionary_encode()
-        columns["detail"] = pa.nulls(len(mine), WORD.arrow)
+        columns["label"] = _words(typed.labels.words, typed.labels.codes[mine])
+        columns["detail"] = _details(records, mine)
     return columns
-
-
-def _taken(column: pa.Array, mine: Numbers) -> pa.Array:
-    return column if len(mine) == len(column) else column.take(pa.array(mine))
 
 
 def _instants(microseconds: Numbers) -> pa.Array:
     return pa.array(microseconds).view(INSTANT.arrow)
 
 
-def _cleaned(origins: pa.StringArray) -> pa.StringArray:
-    """Source names in one Unicode form and without blanks around them; each distinct one is looked at once."""
-    coded = origins.dictionary_encode()
-    names = [unicodedata.normalize("NFC", name).strip() for name in coded.dictionary.to_pylist()]
-    return pa.array(names, pa.string()).take(coded.indices)
+@lru_cache(maxsize=4_096)
+def cleaned(name: str) -> str:
+    """A source's name in one Unicode form and without blanks around it."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
-def _labels(labels: Mapping[int, str], mine: Numbers) -> pa.StringArray:
-    if not labels:
-        return pa.nulls(len(mine), pa.string())
-    return pa.array([labels.get(index) for index in mine.tolist()], pa.string())
+def _words(words: Sequence[str | None], codes: Numbers) -> pa.DictionaryArray:
+    """The word of each code, each distinct word once in the dictionary; null for None and for code -1."""
+    present = np.flatnonzero(np.bincount(codes + 1, minlength=len(words) + 1)[1:])
+    distinct: dict[str, int] = {}
+    places = np.full(len(words) + 1, -1, np.int32)
+    for code in present.tolist():
+        word = words[code]
+        if word is not None:
+            places[code] = distinct.setdefault(word, len(distinct))
+    indices = places[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(list(distinct), pa.string()))
 
 
-def _zones(zones: Mapping[int, str], mine: Numbers, oddities: Oddities) -> list[str | None]:
-    found: list[str | None] = []
-    for index in mine.tolist():
-        text = zones.get(index)
-        zone = None if text is None else zone_of(text)
-        if text is not None and zone is None:
-            oddities.zones[shown(text)] += 1
-        found.append(zone)
-    return found
+def _details(records: Records, mine: Numbers) -> pa.DictionaryArray:
+    details = [each.detail for each in records.insides]
+    codes = records.within[mine]
+    timed = np.array([each.beats is not None for each in records.insides] + [False], np.bool_)[codes]
+    if timed.any():
+        codes = codes.copy()
+        for place in np.flatnonzero(timed).tolist():
+            inside, row = records.insides[codes[place]], mine[place]
+            codes[place] = len(details)
+            details.append(inside.detail_between(int(records.starts.instants[row]), int(records.ends.instants[row])))
+    return _words(details, codes)
+
+
+def _zones(insides: Sequence[Inside], within: Numbers, oddities: Oddities) -> pa.DictionaryArray:
+    counts = np.bincount(within + 1, minlength=len(insides) + 1)[1:].tolist()
+    zones: list[str | None] = []
+    for inside, count in zip(insides, counts, strict=True):
+        zones.append(zone_of(inside.zone) if count and inside.zone is not None else None)
+        if count:
+            if inside.zone is not None and zones[-1] is None:
+                oddities.zones[shown(inside.zone)] += count
+            keys, names = inside.unzoned
+            _multiply(keys, count, oddities.left_asleep)
+            _multiply(names, count, oddities.left_asleep_names)
+    return _words(zones, within)
+
+
+def _multiply(names: Counter[str], times: int, into: Counter[str]) -> None:
+    for name, count in names.items():
+        into[name] += count * times
+
+
+class _Coded:
+    """A word for some of the rows; code -1 for the others."""
+
+    def __init__(self, rows: int) -> None:
+        self.words: list[str | None] = []
+        self.codes: Numbers = np.full(rows, -1, np.int64)
+
+    def enter(self, mine: Numbers, words: Sequence[str | None], codes: Numbers) -> None:
+        """The words of the rows `mine`, once for all."""
+        self.words = list(words)
+        self.codes[mine] = codes
 
 
 class _Typed:
-    """Some Records with a meaning. `which` leads from a row to its entry in `readings`."""
+    """Some Records with a meaning. `readings` are parallel to their heads."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
-        self.readings, self.which = _readings(records)
-        self.starts, self._starts_ok = moments_of(records.starts)
-        self.ends, self._ends_ok = moments_of(records.ends)
-        self.numbers: npt.NDArray[np.float64] = np.full(len(records.at), np.nan)
-        self.labels: dict[int, str] = {}
-        self.stages: dict[int, str] = {}
+        self.readings = [_reading_of(head.kind, head.unit) for head in records.heads]
+        rows = len(records.at)
+        self.numbers: npt.NDArray[np.float64] = np.full(rows, np.nan)
+        self.labels, self.stages = _Coded(rows), _Coded(rows)
         self._wordless: dict[int, str] = {}
         self._read_numbers()
         self._read_minutes()
@@ -165,11 +211,11 @@ class _Typed:
     def rows_of(self, record: Record) -> Numbers:
         """The indexes of the readable Records that belong to a table."""
         belongs = np.array([each.record is record for each in self.readings], np.bool_)
-        return np.flatnonzero(belongs[self.which] & self._good)
+        return np.flatnonzero(belongs[self.records.which] & self._good)
 
     def unregistered(self) -> Iterator[tuple[str, int]]:
         """The types among the readable Records that nobody registered, with their counts."""
-        counts = np.bincount(self.which[self._good], minlength=len(self.readings))
+        counts = np.bincount(self.records.which[self._good], minlength=len(self.readings))
         for reading, count in zip(self.readings, counts.tolist(), strict=True):
             if count and reading.metric.startswith(UNREGISTERED):
                 yield reading.metric, count
@@ -179,77 +225,82 @@ class _Typed:
         found: list[Rejection] = []
         for index in np.flatnonzero(~self._good).tolist():
             reason = next(says(index) for mask, says in self._complaints if mask[index])
-            record = self.readings[self.which[index]].record
+            record = self.readings[self.records.which[index]].record
             found.append(Rejection(int(self.records.at[index]), record.name, reason, self.records.raw(index)))
         return found
 
     def _complain(self) -> tuple[_Complaint, ...]:
-        records, readings, which = self.records, self.readings, self.which
+        records, readings, which = self.records, self.readings, self.records.which
         refused = np.array([each.refusal is not None for each in readings], np.bool_)
+        unnamed = np.array([head.origin is None for head in records.heads], np.bool_)
         wordless = np.zeros(len(which), np.bool_)
         wordless[list(self._wordless)] = True
         return (
             (refused[which], lambda index: readings[which[index]].refusal or ""),
-            (_missing(records.origins), lambda _: "sourceName: missing"),
-            (~self._starts_ok, lambda index: _not_a("startDate", records.starts, index, "moment")),
-            (~self._ends_ok, lambda index: _not_a("endDate", records.ends, index, "moment")),
+            (unnamed[which], lambda _: "sourceName: missing"),
+            (~records.starts.ok, lambda index: _not_a("startDate", records.starts.misprints[index], "moment")),
+            (~records.ends.ok, lambda index: _not_a("endDate", records.ends.misprints[index], "moment")),
             (wordless, lambda index: self._wordless[index]),
             (
                 self._where("number") & ~np.isfinite(self.numbers),
-                lambda index: _not_a("value", records.values, index, "number"),
+                lambda index: _not_a("value", records.values[index].as_py(), "number"),
             ),
         )
 
     def _where(self, how: How) -> Mask:
-        mask: Mask = np.array([each.how == how for each in self.readings], np.bool_)[self.which]
+        mask: Mask = np.array([each.how == how for each in self.readings], np.bool_)[self.records.which]
         return mask
 
     def _read_numbers(self) -> None:
         mine = np.flatnonzero(self._where("number"))
-        factors = np.array([each.conversion.factor for each in self.readings])[self.which[mine]]
-        offsets = np.array([each.conversion.offset for each in self.readings])[self.which[mine]]
+        which = self.records.which[mine]
+        factors = np.array([each.conversion.factor for each in self.readings])[which]
+        offsets = np.array([each.conversion.offset for each in self.readings])[which]
         self.numbers[mine] = _floats(_taken(self.records.values, mine)) * factors + offsets
 
     def _read_minutes(self) -> None:
         mine = self._where("minutes")
-        self.numbers[mine] = (self.ends[mine] - self.starts[mine]) / _MICROSECONDS_PER_MINUTE
+        lasted = self.records.ends.instants[mine] - self.records.starts.instants[mine]
+        self.numbers[mine] = lasted / _MICROSECONDS_PER_MINUTE
 
     def _read_words(self) -> None:
-        words: dict[tuple[int, str | None], Word] = {}
-        for index, value in self._values("word"):
-            key = (int(self.which[index]), value)
-            word = words.get(key)
-            if word is None:
-                word = words[key] = word_of(self.readings[key[0]].name, value)
-            self.numbers[index] = word.number
-            if word.label is not None:
-                self.labels[index] = word.label
-            if word.refusal is not None:
-                self._wordless[index] = word.refusal
+        mine, pairs, codes = self._values("word")
+        words = [word_of(reading.name, value) for reading, value in pairs]
+        self.numbers[mine] = np.array([word.number for word in words], np.float64)[codes]
+        self.labels.enter(mine, [word.label for word in words], codes)
+        self._refuse(mine, [word.refusal for word in words], codes)
 
     def _read_stages(self) -> None:
-        for index, value in self._values("stage"):
-            name = self.readings[self.which[index]].name
-            stage = STAGE_OF.get(short_value(name, value or ""))
-            if stage is None:
-                self._wordless[index] = _not_a("value", self.records.values, index, "sleep stage")
-            else:
-                self.stages[index] = stage
+        mine, pairs, codes = self._values("stage")
+        stages = [STAGE_OF.get(short_value(reading.name, value or "")) for reading, value in pairs]
+        self.stages.enter(mine, stages, codes)
+        wrong = [
+            _not_a("value", value, "sleep stage") if stage is None else None
+            for stage, (_, value) in zip(stages, pairs, strict=True)
+        ]
+        self._refuse(mine, wrong, codes)
 
-    def _values(self, how: How) -> Iterator[tuple[int, str | None]]:
+    def _refuse(self, mine: Numbers, reasons: Sequence[str | None], codes: Numbers) -> None:
+        for code, reason in enumerate(reasons):
+            if reason is not None:
+                self._wordless.update(dict.fromkeys(mine[codes == code].tolist(), reason))
+
+    def _values(self, how: How) -> tuple[Numbers, list[tuple[Reading, str | None]], Numbers]:
+        """The rows that are read so, the distinct pairs of reading and value among them, and the pair of each row."""
         mine = np.flatnonzero(self._where(how))
-        return zip(mine.tolist(), _taken(self.records.values, mine).to_pylist(), strict=True)
+        coded = _taken(self.records.values, mine).dictionary_encode(null_encoding="encode")
+        values = coded.dictionary.to_pylist()
+        codes = self.records.which[mine] * len(values) + coded.indices.to_numpy()
+        present, places = np.unique(codes, return_inverse=True)
+        pairs = [(self.readings[code // len(values)], values[code % len(values)]) for code in present.tolist()]
+        return mine, pairs, places
 
 
-def _readings(records: Records) -> tuple[list[Reading], Numbers]:
-    """How each Record is read: the distinct readings, and for each Record the index of its own."""
-    kinds = records.kinds.dictionary_encode(null_encoding="encode")
-    units = records.units.dictionary_encode(null_encoding="encode")
-    kind_names, unit_names = kinds.dictionary.to_pylist(), units.dictionary.to_pylist()
-    codes = kinds.indices.to_numpy().astype(np.int64) * len(unit_names) + units.indices.to_numpy()
-    present, which = np.unique(codes, return_inverse=True)
-    readings = [reading_of(kind_names[code // len(unit_names)], unit_names[code % len(unit_names)]) for code in present]
-    return readings, which
+_reading_of = lru_cache(maxsize=4_096)(reading_of)
+
+
+def _taken(column: pa.Array, mine: Numbers) -> pa.Array:
+    return column if len(mine) == len(column) else column.take(pa.array(mine))
 
 
 def _floats(texts: pa.StringArray) -> npt.NDArray[np.float64]:
@@ -264,11 +315,5 @@ def _floats(texts: pa.StringArray) -> npt.NDArray[np.float64]:
     return numbers
 
 
-def _missing(texts: pa.StringArray) -> Mask:
-    mask: Mask = pc.is_null(texts).to_numpy(zero_copy_only=False)
-    return mask
-
-
-def _not_a(attribute: str, texts: pa.StringArray, index: int, thing: str) -> str:
-    text = texts[index].as_py()
+def _not_a(attribute: str, text: str | None, thing: str) -> str:
     return f"{attribute}: missing" if text is None else f"{attribute}: not a {thing}: {shown(text)}"

@@ -1,29 +1,25 @@
-"""Apple's Workouts and ActivitySummaries to rows, one by one: a person has thousands of them, not millions."""
+"""The elements of Apple's export that are few: each to its rows, or to its rejection, with its page of the account.
 
-import unicodedata
+A Workout has its module, `apple_workouts`, and its routes theirs, `apple_routes`; what a doctor would ask for is in
+`apple_medical`. The rings of a day are here.
+"""
+
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from twinning_pipelines.formats.xml_stream import Child, Element
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.formats.xml_stream import Element
+from twinning_pipelines.formats.xml_tree import Node, tree_of
 from twinning_pipelines.records.health import ACTIVITY_RING
-from twinning_pipelines.records.metrics import conversion
+from twinning_pipelines.records.medical import CORRELATION, DOCUMENT, HEARING, PRESCRIPTION, TRAIT
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.records.sessions import WORKOUT
 from twinning_pipelines.source import Rejection, Row
-from twinning_pipelines.sources.health.apple_moments import day_of, moment_of
-from twinning_pipelines.sources.health.apple_types import (
-    NUMBER,
-    QUANTITY,
-    WORKOUT_DISTANCES,
-    WORKOUT_ENERGY,
-    activity_of,
-    shown,
-    unknown_unit,
-    zone_of,
-)
-
-_LARGEST = float("inf")
+from twinning_pipelines.sources.health import apple_medical, apple_routes, apple_workouts
+from twinning_pipelines.sources.health.apple_account import REPEATED_RULE, UNKNOWN_RULE, Ledger, Page
+from twinning_pipelines.sources.health.apple_moments import day_of
+from twinning_pipelines.sources.health.apple_values import METADATA, measure, number, refuse, whole
 
 # Our field -> Apple's attribute, with the one of its unit. iOS 13 wrote appleMoveMinutes, later appleMoveTime.
 _RING_ENERGIES = {"move_kcal": "activeEnergyBurned", "move_goal_kcal": "activeEnergyBurnedGoal"}
@@ -37,130 +33,126 @@ _RING_MINUTES = {
 _RING_HOURS = {"stand_hours": "appleStandHours", "stand_goal_hours": "appleStandHoursGoal"}
 
 
-def rows(elements: Iterator[Element], zones: Counter[str]) -> Iterator[Row | Rejection]:
-    """The row, or the rejection, of each Workout and each ActivitySummary; `zones` counts time zones nobody knows."""
+@dataclass(slots=True)
+class Findings:
+    """What the few elements leave to be done or told once the XML was read.
+
+    references and documents: files of the zip. unknown: elements that no table holds. unset: traits that are not told.
+    left_on_routes: keys of metadata that stand in routes.
+    """
+
+    ledger: Ledger
+    clock: Clock
+    references: list[apple_routes.Reference] = field(default_factory=list)
+    documents: list[apple_medical.Document] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    unregistered: Counter[str] = field(default_factory=Counter)
+    unset: Counter[str] = field(default_factory=Counter)
+    left_on_routes: Counter[str] = field(default_factory=Counter)
+
+
+_Rows = Iterable[Row | Rejection]
+
+
+def rows(elements: Iterator[Element], findings: Findings) -> Iterator[Row | Rejection]:
+    """The rows of each element, or its rejection: whole where it is its own fault, in part where a part can't be read."""
     for element in elements:
-        record, values_of = _READERS[element.name]
+        node, page = _tree_of(element), Page()
+        record, read = _READERS[element.name]
         try:
-            values = values_of(element, zones)
-        except ValueError as wrong:
-            yield Rejection(element.at, record.name, str(wrong), element.raw)
+            found = list(read(node, page, findings))
+        except (ValueError, OverflowError) as wrong:
+            page = Page()
+            yield _refused(node, page, record, str(wrong))
         else:
-            yield Row(record, element.at, element.raw, values)
+            yield from found
+        _enter(page, node, findings)
 
 
-def _workout(element: Element, zones: Counter[str]) -> dict[str, object]:
-    given = element.attributes
-    statistics = [child for child in element.children if child.name == "WorkoutStatistics"]
-    activity = given.get("workoutActivityType")
-    if activity is None:
-        _refuse("workoutActivityType", None, "an activity")
-    origin = given.get("sourceName")
-    if origin is None:
-        _refuse("sourceName", None, "a name")
-    distance = _measure(given, "totalDistance", "totalDistanceUnit", "m")
-    energy = _measure(given, "totalEnergyBurned", "totalEnergyBurnedUnit", "kcal")
-    return {
-        "activity": activity_of(activity),
-        "origin": unicodedata.normalize("NFC", origin).strip(),
-        "started_at": _moment(given, "startDate"),
-        "ended_at": _moment(given, "endDate"),
-        "duration_min": _measure(given, "duration", "durationUnit", "min"),
-        "distance_m": _sum_of(statistics, WORKOUT_DISTANCES, "m") if distance is None else distance,
-        "energy_kcal": _sum_of(statistics, (WORKOUT_ENERGY,), "kcal") if energy is None else energy,
-        "zone": _zone(element.children, zones),
-    }
+def leave(elements: Iterator[Element], findings: Findings) -> None:
+    """Elements that no table holds, with all that stands in them."""
+    for element in elements:
+        page = Page()
+        page.ignore(UNKNOWN_RULE, _tree_of(element))
+        findings.unknown[element.name] += 1
+        findings.ledger.enter(page)
 
 
-def _ring(element: Element, _zones: Counter[str]) -> dict[str, object]:
-    given = element.attributes
+def _tree_of(element: Element) -> Node:
+    if element.children:
+        return tree_of(element.raw, element.at)
+    # Thousands of rings have nothing inside; they were parsed already.
+    text = element.raw.encode()
+    return Node(element.at, element.name, element.attributes, text, 0, len(text))
+
+
+def _refused(node: Node, page: Page, record: Record, reason: str) -> Rejection:
+    """The rejection of a whole element; Records inside a Correlation have rows of their own all the same."""
+    apart = list(node.named(apple_medical.RECORD)) if record is CORRELATION else []
+    page.ignore(REPEATED_RULE, *apart)
+    if not apart:
+        page.hold_all(node)
+        return Rejection(node.at, record.name, reason, node.raw)
+    metadata = list(node.named(METADATA))
+    page.hold(node, *metadata)
+    return Rejection(node.at, record.name, reason, node.outline(*metadata))
+
+
+def _enter(page: Page, node: Node, findings: Findings) -> None:
+    unknown = page.unknown_in(node)
+    findings.ledger.enter(page)
+    findings.ledger.ignore(UNKNOWN_RULE, unknown)
+    findings.unknown.update(unknown)
+    findings.unregistered.update(page.unregistered)
+    findings.unset.update(page.unset)
+    findings.left_on_routes.update(page.left_on_routes)
+
+
+def _workout(node: Node, page: Page, findings: Findings) -> Iterator[Row | Rejection]:
+    yield from apple_workouts.rows(node, page)
+    yield from apple_routes.routes(node, page, findings.references)
+
+
+def _document(node: Node, page: Page, findings: Findings) -> _Rows:
+    """Its row is made when its file is looked for."""
+    findings.documents.append(apple_medical.document(node, page))
+    return ()
+
+
+def _ring(node: Node, page: Page, _findings: Findings) -> _Rows:
+    given = node.attributes
     printed = given.get("dateComponents")
     day = None if printed is None else day_of(printed)
     if day is None:
-        _refuse("dateComponents", printed, "a day")
+        refuse("dateComponents", printed, "a day")
     values: dict[str, object] = {"day": day}
-    for field, attribute in _RING_ENERGIES.items():
-        values[field] = _measure(given, attribute, _RING_ENERGY_UNIT, "kcal")
-    for field, attributes in _RING_MINUTES.items():
-        values[field] = next((_number(given, each) for each in attributes if each in given), None)
-    for field, attribute in _RING_HOURS.items():
-        values[field] = _whole(given, attribute)
-    return values
+    for name, attribute in _RING_ENERGIES.items():
+        values[name] = measure(given, attribute, _RING_ENERGY_UNIT, "kcal")
+    for name, attributes in _RING_MINUTES.items():
+        values[name] = next((number(given, each) for each in attributes if each in given), None)
+    for name, attribute in _RING_HOURS.items():
+        values[name] = whole(given, attribute)
+    page.hold(node)
+    return [Row(ACTIVITY_RING, node.at, node.outline(), values)]
 
 
-_READERS: Mapping[str, tuple[Record, Callable[[Element, Counter[str]], dict[str, object]]]] = {
+_READERS: Mapping[str, tuple[Record, Callable[[Node, Page, Findings], _Rows]]] = {
     "Workout": (WORKOUT, _workout),
     "ActivitySummary": (ACTIVITY_RING, _ring),
+    "Correlation": (CORRELATION, lambda node, page, _: apple_medical.correlation(node, page)),
+    "Me": (TRAIT, lambda node, page, _: apple_medical.traits(node, page)),
+    "Audiogram": (HEARING, lambda node, page, _: apple_medical.audiogram(node, page)),
+    "VisionPrescription": (
+        PRESCRIPTION,
+        lambda node, page, findings: apple_medical.prescription(node, page, findings.clock),
+    ),
+    "ClinicalRecord": (DOCUMENT, _document),
 }
 NAMES = tuple(_READERS)
-
-
-def _refuse(attribute: str, text: str | None, thing: str) -> NoReturn:
-    raise ValueError(f"{attribute}: missing" if text is None else f"{attribute}: not {thing}: {shown(text)}")
-
-
-def _moment(given: Mapping[str, str], attribute: str) -> object:
-    text = given.get(attribute)
-    moment = None if text is None else moment_of(text)
-    if moment is None:
-        _refuse(attribute, text, "a moment")
-    return moment
-
-
-def _number(given: Mapping[str, str], attribute: str) -> float | None:
-    text = given.get(attribute)
-    if text is None:
-        return None
-    number = float(text) if NUMBER.fullmatch(text) else _LARGEST
-    if abs(number) == _LARGEST:
-        _refuse(attribute, text, "a number")
-    return number
-
-
-def _whole(given: Mapping[str, str], attribute: str) -> int | None:
-    number = _number(given, attribute)
-    if number is None:
-        return None
-    if not number.is_integer():
-        _refuse(attribute, given[attribute], "a whole number")
-    return int(number)
-
-
-def _measure(given: Mapping[str, str], attribute: str, unit_attribute: str, canonical: str) -> float | None:
-    """A number in the canonical unit; None where it is not given."""
-    number = _number(given, attribute)
-    if number is None:
-        return None
-    unit = given.get(unit_attribute)
-    how = None if unit is None else conversion(unit, canonical)
-    if how is None:
-        raise ValueError(f"{unit_attribute}: {unknown_unit(unit, canonical)}")
-    return number * how.factor + how.offset
-
-
-def _sum_of(statistics: list[Child], kinds: tuple[str, ...], canonical: str) -> float | None:
-    """The total of a workout's own statistics of these types; None where it has none."""
-    found: list[float] = []
-    for _, given in statistics:
-        if given.get("type") not in kinds:
-            continue
-        try:
-            total = _measure(given, "sum", "unit", canonical)
-        except ValueError as wrong:
-            raise ValueError(f"WorkoutStatistics of {given['type'].removeprefix(QUANTITY)}: {wrong}") from wrong
-        if total is not None:
-            found.append(total)
-    return sum(found) if found else None
-
-
-def _zone(children: tuple[Child, ...], zones: Counter[str]) -> str | None:
-    text = next((given.get("value") for name, given in children if is_zone(name, given)), None)
-    zone = None if text is None else zone_of(text)
-    if text is not None and zone is None:
-        zones[shown(text)] += 1
-    return zone
+# The table that a broken element would have filled.
+TABLES: Mapping[str, Record] = {name: record for name, (record, _) in _READERS.items()}
 
 
 def is_zone(name: str, attributes: Mapping[str, str]) -> bool:
     """Does this child state the time zone of its element?"""
-    return name == "MetadataEntry" and attributes.get("key") == "HKTimeZone"
+    return name == METADATA and attributes.get("key") == apple_workouts.ZONE

