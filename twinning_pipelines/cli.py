@@ -20,6 +20,7 @@ from twinning_pipelines.ingest.road import look
 from twinning_pipelines.ingest.sweep import drain
 from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
 from twinning_pipelines.marts.freshness import status_of
+from twinning_pipelines.marts.preference import set_order
 from twinning_pipelines.products.influx_projection import project, queue_everything
 from twinning_pipelines.products.summary import Summary, summarise
 from twinning_pipelines.receipt import Receipt
@@ -155,6 +156,7 @@ def status(as_json: bool) -> None:
             "dead_letters": {"influx": found.influx_dead_letters},
             "newest_fact_day": found.newest_fact_day,
             "balance_gaps": [asdict(gap) for gap in found.balance_gaps],
+            "ring_gaps": found.ring_gaps,
         }
     )
 
@@ -232,6 +234,26 @@ def person(name: str, zone: str, since: datetime | None) -> None:
         home.store.settle_in(name, zone, moment)
         with home.engine.begin() as connection:
             refresh_facts(connection)
+
+
+@cli.command()
+@click.argument("origins", nargs=-1, metavar="[ORIGIN]...")
+@PERSON
+@JSON
+def prefer(origins: tuple[str, ...], person: str | None, as_json: bool) -> None:
+    """Say which devices to ask first when several saw the same; without any, watch, phone, others again.
+
+    Devices that are not named come after those that are. The person's days are counted afresh at once.
+    """
+    with _opened() as home:
+        who = _person(home, person)
+        with home.engine.begin() as connection:
+            order = set_order(connection, who, origins)
+            refresh_facts(connection)
+    if as_json:
+        shown.as_json({"person": who, "order": [asdict(each) for each in order]})
+    else:
+        shown.show_order(who, order)
 
 
 @cli.group()

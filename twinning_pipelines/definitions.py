@@ -45,6 +45,7 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
         *(checks.arrival_check(source) for source in sources if source.expect_every is not None),
         checks.inbox_check(),
         checks.balance_check(),
+        checks.ring_check(),
         checks.dead_letter_check(),
     ]
     ingest = clockwork.ingest_job([asset.key for asset in road])

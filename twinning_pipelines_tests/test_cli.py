@@ -90,6 +90,7 @@ def test_ingest_twice_then_explain_and_summarise(twinning: Twinning) -> None:
     assert status["files"] == {"loaded": 1}
     assert status["rejected_rows"] == 3
     assert status["freshness"][0]["source"] == "finance.ofx"
+    assert status["ring_gaps"] == 0
 
 
 def test_redrive_reads_the_rejected_rows_again_from_the_archive(twinning: Twinning) -> None:
@@ -137,6 +138,39 @@ def test_moving_house_counts_the_days_afresh(twinning: Twinning, tmp_path: Path)
     assert twinning("person", "ada", "--zone", "America/New_York").returncode == 0
     (told,) = twinning.documents("explain", "hours", "--day", "2026-03-01")
     assert told["values"] == [{"part": "", "unit": "h", "value": 1.0, "n": 1}]
+
+
+def test_the_order_of_devices_is_set_shown_and_taken_back(twinning: Twinning, tmp_path: Path) -> None:
+    records = [
+        f' <Record type="HKQuantityTypeIdentifierStepCount" sourceName="{name}" unit="count" '
+        'creationDate="2026-03-02 12:00:00 +0100" startDate="2026-03-02 10:00:00 +0100" '
+        f'endDate="2026-03-02 11:00:00 +0100" value="{value}"/>'
+        for name, value in (("Ada Watch", 1000), ("iPhone", 2000))
+    ]
+    (tmp_path / "export.xml").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<HealthData locale="en_CH">\n'
+        ' <ExportDate value="2026-03-09 08:00:00 +0100"/>\n' + "\n".join(records) + "\n</HealthData>\n"
+    )
+    twinning("ingest", str(tmp_path / "export.xml"), "--person", "ada")
+
+    def steps() -> float:
+        (told,) = twinning.documents("explain", "steps", "--day", "2026-03-02")
+        return float(told["values"][0]["value"])
+
+    assert steps() == 1000
+    (told,) = twinning.documents("prefer", "iPhone")
+    assert told["person"] == "ada"
+    assert told["order"] == [
+        {"origin": "iPhone", "device": "phone", "preferred": True},
+        {"origin": "Ada Watch", "device": "watch", "preferred": False},
+    ]
+    assert steps() == 2000
+    shown = twinning("prefer")
+    assert shown.stdout.index("Ada Watch") < shown.stdout.index("iPhone")
+    assert steps() == 1000
+    unknown = twinning("prefer", "Radio")
+    assert unknown.returncode == 2
+    assert "'Radio'; there are 'Ada Watch', 'iPhone'" in " ".join(unknown.stderr.split())
 
 
 def test_sources_are_listed(twinning: Twinning) -> None:

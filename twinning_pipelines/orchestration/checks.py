@@ -11,9 +11,11 @@ import dagster as dg
 from twinning_pipelines.home import OpenHome
 from twinning_pipelines.marts.freshness import Freshness, freshness_of
 from twinning_pipelines.marts.reconciliation import balance_gaps, balance_steps
+from twinning_pipelines.marts.rings import RING_BY_NAME, RingDay, ring_days, worst
 from twinning_pipelines.orchestration.figures import dead_letter_count
-from twinning_pipelines.orchestration.keys import INBOX, INFLUX, TRANSACTION, source_key
+from twinning_pipelines.orchestration.keys import INBOX, INFLUX, ROLLUP, TRANSACTION, source_key, table_key
 from twinning_pipelines.orchestration.run_home import RunHome
+from twinning_pipelines.records.health import ACTIVITY_RING
 from twinning_pipelines.source import Source
 
 _WARN = dg.AssetCheckSeverity.WARN
@@ -97,6 +99,54 @@ def balance_check() -> dg.AssetChecksDefinition:
         )
 
     return balances_add_up
+
+
+def ring_check() -> dg.AssetChecksDefinition:
+    """`rings_agree`."""
+
+    @dg.asset_check(
+        asset=ROLLUP,
+        name="rings_agree",
+        additional_deps=[table_key(ACTIVITY_RING.name)],
+        description=(
+            "Energy, exercise and stand hours of a day as we count them are what Apple's rings say, but for 1 kcal or 1 %, "
+            "1 minute, 0 hours. The day of the export and days without samples are left out."
+        ),
+    )
+    def rings_agree(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        with home.opened.engine.connect() as connection:
+            return ring_agreement(ring_days(connection))
+
+    return rings_agree
+
+
+def ring_agreement(days: Sequence[RingDay]) -> dg.AssetCheckResult:
+    """The verdict on the rings of everybody's days, without names: how many differ, and the ten that differ most."""
+    gaps = len({(each.person, each.day) for each in days if each.is_gap})
+    compared = len({(each.person, each.day) for each in days if not each.note})
+    table = [
+        dg.TableRecord(
+            {
+                "day": each.day.isoformat(),
+                "ring": each.ring,
+                "unit": RING_BY_NAME[each.ring].unit,
+                "Apple": round(each.stated, 2),
+                "counted": round(each.counted, 2),
+                "difference": round(each.difference, 2),
+            }
+        )
+        for each in worst(days, 10)
+    ]
+    metadata: dict[str, dg.MetadataValue] = {
+        "days compared": dg.MetadataValue.int(compared),
+        "days that differ": dg.MetadataValue.int(gaps),
+        "rings without samples": dg.MetadataValue.int(sum(each.note == "no samples" for each in days)),
+        "rings unfinished": dg.MetadataValue.int(sum(each.note == "unfinished" for each in days)),
+    }
+    if table:
+        metadata["worst days"] = dg.MetadataValue.table(table)
+    said = "another order of devices may be right: see `twinning prefer`" if gaps else None
+    return dg.AssetCheckResult(passed=gaps == 0, severity=_WARN, metadata=metadata, description=said)
 
 
 def dead_letter_check() -> dg.AssetChecksDefinition:

@@ -6,8 +6,22 @@ Adding one: write its module, add its line here, put a sample and its golden bes
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources.business import deals, expenses, hubspot, invoices
 from twinning_pipelines.sources.finance import ofx_statement, qif_register
-from twinning_pipelines.sources.health import apple_health
-from twinning_pipelines.sources.nutrition import cronometer
+from twinning_pipelines.sources.health import (
+    apple_health,
+    body_measurements,
+    fit_file,
+    fitbit,
+    google_fit,
+    gpx_file,
+    health_auto_export,
+    lab_results,
+    oura,
+    sleep_as_android,
+    sleep_cycle,
+    tcx_file,
+    whoop,
+)
+from twinning_pipelines.sources.nutrition import cronometer, lose_it, macrofactor, myfitnesspal
 from twinning_pipelines.sources.nutrition import template as nutrition_template
 from twinning_pipelines.sources.time import template as time_template
 from twinning_pipelines.sources.time import timewarrior, toggl
@@ -24,8 +38,23 @@ def registered(*sources: Source) -> tuple[Source, ...]:
 
 SOURCES: tuple[Source, ...] = registered(
     apple_health.SOURCE,
+    gpx_file.SOURCE,
+    tcx_file.SOURCE,
+    fit_file.SOURCE,
+    health_auto_export.SOURCE,
+    google_fit.SOURCE,
+    fitbit.SOURCE,
+    oura.SOURCE,
+    whoop.SOURCE,
+    sleep_cycle.SOURCE,
+    sleep_as_android.SOURCE,
+    body_measurements.SOURCE,
+    lab_results.SOURCE,
     nutrition_template.SOURCE,
     cronometer.SOURCE,
+    myfitnesspal.SOURCE,
+    macrofactor.SOURCE,
+    lose_it.SOURCE,
     ofx_statement.SOURCE,
     qif_register.SOURCE,
     time_template.SOURCE,

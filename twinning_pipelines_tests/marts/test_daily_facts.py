@@ -62,7 +62,15 @@ def test_every_fact_is_told_and_is_the_total_of_its_evidence(two_months: sa.Engi
                 if find_fact(fact.fact)[0].total == "sum":
                     assert sum(row.amount for row in rows) == fact.value, fact
     everything = {fact.name for fact in FACTS}
-    assert everything - told <= {"invoiced", "invoices_due", "expenses", "income", "income_by_category", "weight"}
+    assert everything - told <= {
+        "invoiced",
+        "invoices_due",
+        "expenses",
+        "income",
+        "income_by_category",
+        "weight",
+        "naps",
+    }
 
 
 def test_a_rollup_totals_the_rows_that_explain_it(two_months: sa.Engine) -> None:

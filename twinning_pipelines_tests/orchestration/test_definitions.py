@@ -92,6 +92,7 @@ def test_every_source_and_every_table_is_checked() -> None:
     wanted = {
         (INBOX, "inbox_is_empty_of_trouble"),
         (table_key("transaction"), "balances_add_up"),
+        (ROLLUP, "rings_agree"),
         (INFLUX, "no_dead_letters"),
         *((source_key(source), name) for source in SOURCES for name in ("few_rejections", "quarantine_is_empty")),
         *((source_key(source), "arrives_in_time") for source in SOURCES if source.expect_every),
