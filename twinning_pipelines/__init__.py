@@ -9,7 +9,7 @@ The package in reading order, low to high; imports run one way, and each room kn
     receipt          what travels between the rooms: an arrival, a reading, a receipt
     formats/         how to read a syntax (OFX, QIF, delimited, streamed XML): rows, no meaning
     marts/           what the facts add up to, as SQL: daily rollups, daily facts, reconciliation, freshness
-    sources/         one module = one source; `sources/__init__.py` is the registry
+    sources/         one module or package = one source; `sources/__init__.py` is the registry
     ingest/          the road: inbox, archive, route, check, load
     stores/          Postgres, the system of record, with its launcher and migrations; InfluxDB
     products/        what is made of the facts for people and the outside world

@@ -1,41 +1,47 @@
-"""The `twinning` command: thin, each verb calls one function. Scripts depend on its words, its JSON and its exit codes."""
+"""The `twinning` command: thin, each verb calls one function. Scripts depend on its words, its JSON and its exit codes.
+
+Here are the verbs that need no database; `verbs` has the others, and is loaded when one of them is called.
+"""
 
 import twinning_pipelines.lean  # noqa: F401, I001  (before anything that uses pyarrow)
 
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import asdict
-from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
 from twinning_pipelines import shown
 from twinning_pipelines.errors import TwinningError, WrongUsage
-from twinning_pipelines.home import OpenHome, home_of_environment
 from twinning_pipelines.ingest.inbox import walk_files
 from twinning_pipelines.ingest.road import look
-from twinning_pipelines.ingest.sweep import drain
-from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
-from twinning_pipelines.marts.freshness import status_of
-from twinning_pipelines.marts.preference import set_order
-from twinning_pipelines.products.influx_projection import project, queue_everything
-from twinning_pipelines.products.summary import Summary, summarise
-from twinning_pipelines.receipt import Receipt
-
-EXIT_OK, EXIT_UNREADABLE, EXIT_USAGE = 0, 1, 2
+from twinning_pipelines.settings import settings_of_environment
+from twinning_pipelines.sources import SOURCES
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else.")
-PERSON = click.option("--person", help="Whose. Default: the only person there is, else TWINNING_PERSON.")
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-DAY = click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), help="The day, YYYY-MM-DD. Default: the newest with facts."
-)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verbs(click.Group):
+    """The verbs of this module, and those of `verbs` once one of them is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb."""
+        self._load()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One verb."""
+        if cmd_name not in self.commands:
+            self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def _load(self) -> None:
+        for command in import_module("twinning_pipelines.verbs").COMMANDS:
+            self.add_command(command)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="twinning")
 def cli() -> None:
     """Own your data: drop exports into a folder, and every number can be traced to the line it came from.
@@ -50,54 +56,28 @@ def cli() -> None:
 
 
 @cli.command()
-@JSON
-def demo(as_json: bool) -> None:
-    """Make sample exports for two people in a fresh home, run the whole job, and show what came of it."""
-    from twinning_pipelines.demo.show import run_demo  # noqa: PLC0415  (makers are loaded only when asked for)
-
-    run_demo(home_of_environment(), as_json=as_json)
-
-
-@cli.command()
-@PATHS
-@click.option("--person", help="Whose files these are. Default: TWINNING_PERSON.")
-@JSON
-def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
-    """Take files (folders are walked) down the same road as the inbox, now, and print their receipts.
-
-    Exit code 0: all read (rejected rows included); 1: a file is unreadable or nobody recognises it.
-    """
-    with _opened() as home:
-        receipts = list(_ingest(home, list(paths), person or home.home.settings.person, as_json))
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
-    sys.exit(_exit_code(receipts))
-
-
-@cli.command()
 @PATHS
 @JSON
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
-    home = home_of_environment()
+    clock = settings_of_environment().clock
     receipts = []
     for path in walk_files(list(paths)):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
-            receipt = look(path, home.settings.clock, home.sources, progress=progress)
+            receipt = look(path, clock, SOURCES, progress=progress)
         shown.print_receipt(receipt, in_json=as_json)
         receipts.append(receipt)
-    sys.exit(_exit_code(receipts))
+    sys.exit(shown.exit_code(receipts))
 
 
 @cli.command()
 @JSON
 def sources(as_json: bool) -> None:
     """Every source: domain, what it recognises, what it produces."""
-    every = home_of_environment().sources
     if not as_json:
-        shown.show_sources(every)
+        shown.show_sources(SOURCES)
         return
-    for source in every:
+    for source in SOURCES:
         shown.as_json(
             {
                 "source": source.name,
@@ -110,255 +90,16 @@ def sources(as_json: bool) -> None:
         )
 
 
-@cli.command()
-@DAY
-@PERSON
-@click.option("--facts", is_flag=True, help="Show the facts as a table.")
-@JSON
-def summary(day: datetime | None, person: str | None, facts: bool, as_json: bool) -> None:
-    """The summary of a person's day."""
-    with _opened() as home:
-        told = _summary(home, person, day)
-    if as_json:
-        shown.as_json(told.document())
-    elif facts:
-        shown.show_facts(told)
-    else:
-        shown.show_summary(told)
-
-
-@cli.command()
-@JSON
-def status(as_json: bool) -> None:
-    """Files, freshness per source, what waits to be counted or sent."""
-    with _opened() as home, home.engine.connect() as connection:
-        found = status_of(connection, home.home.sources)
-    if not as_json:
-        shown.show_status(found)
-        return
-    shown.as_json(
-        {
-            "files": found.files,
-            "rejected_rows": found.rejected_rows,
-            "freshness": [
-                {
-                    "person": each.person,
-                    "source": each.source,
-                    "files": each.files,
-                    "as_of": each.as_of.isoformat(),
-                    "silent_days": each.silent_days,
-                    "stale": each.is_stale,
-                }
-                for each in found.freshness
-            ],
-            "stale_days": found.stale_days,
-            "outboxes": {"influx": found.influx_outbox},
-            "dead_letters": {"influx": found.influx_dead_letters},
-            "newest_fact_day": found.newest_fact_day,
-            "balance_gaps": [asdict(gap) for gap in found.balance_gaps],
-            "ring_gaps": found.ring_gaps,
-        }
-    )
-
-
-@cli.command()
-@click.argument("fact")
-@DAY
-@PERSON
-@click.option("--all", "show_all", is_flag=True, help="Show every row, not only the weightiest twenty.")
-@JSON
-def explain(fact: str, day: datetime | None, person: str | None, show_all: bool, as_json: bool) -> None:
-    """From a number to the rows and file lines behind it. FACT is a name, or name:part as in spend_by_category:Rent."""
-    wanted, part = find_fact(fact)
-    with _opened() as home, home.engine.connect() as connection:
-        who = _person(home, person)
-        when = day.date() if day else _newest_day(home, who)
-        rows = evidence_of(connection, wanted, part, who, when)
-        told = [
-            each for each in facts_of(connection, who, when) if each.fact == wanted.name and part in ("", each.part)
-        ]
-    units = {source.name: source.unit for source in home.home.sources}
-    if not as_json:
-        shown.show_evidence(wanted, told, rows, units, len(rows) if show_all else 20)
-        return
-    shown.as_json(
-        {
-            "fact": fact,
-            "person": who,
-            "day": when.isoformat(),
-            "definition": wanted.definition,
-            "values": [
-                {"part": each.part, "unit": each.unit, "value": float(each.value), "n": each.n} for each in told
-            ],
-            "rows": [
-                {
-                    "amount": float(row.amount),
-                    "label": row.label,
-                    "table": row.record,
-                    "file": row.file,
-                    "sha256": row.sha256,
-                    "source": row.source,
-                    "at": f"{units.get(row.source, 'line')} {row.at}",
-                }
-                for row in rows
-            ],
-        }
-    )
-
-
-@cli.command()
-@JSON
-def redrive(as_json: bool) -> None:
-    """Read again, from the archive, the files with rejected rows, those refused, and those an older version read."""
-    with _opened() as home:
-        store, every = home.store, home.home.sources
-        entries = [*store.refused(), *(entry for source in every for entry in store.outdated(source))]
-        receipts = drain(entries, home.home.folders, store, every)
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
-    for receipt in receipts:
-        shown.print_receipt(receipt, in_json=as_json)
-    sys.exit(_exit_code(receipts))
-
-
-@cli.command()
-@click.argument("name")
-@click.option("--zone", required=True, help="IANA zone, for example Europe/Zurich.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on. Default: ever.")
-def person(name: str, zone: str, since: datetime | None) -> None:
-    """Say in which zone a person lives, or lived from a day on; their days are counted afresh."""
-    if zone not in available_timezones():
-        raise WrongUsage(f"{zone!r} is not an IANA time zone such as Europe/Zurich")
-    moment = since.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if since else None
-    with _opened() as home:
-        home.store.settle_in(name, zone, moment)
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
-
-
-@cli.command()
-@click.argument("origins", nargs=-1, metavar="[ORIGIN]...")
-@PERSON
-@JSON
-def prefer(origins: tuple[str, ...], person: str | None, as_json: bool) -> None:
-    """Say which devices to ask first when several saw the same; without any, watch, phone, others again.
-
-    Devices that are not named come after those that are. The person's days are counted afresh at once.
-    """
-    with _opened() as home:
-        who = _person(home, person)
-        with home.engine.begin() as connection:
-            order = set_order(connection, who, origins)
-            refresh_facts(connection)
-    if as_json:
-        shown.as_json({"person": who, "order": [asdict(each) for each in order]})
-    else:
-        shown.show_order(who, order)
-
-
-@cli.group()
-def influx() -> None:
-    """The projection of the series in InfluxDB."""
-
-
-@influx.command("push")
-@JSON
-def influx_push(as_json: bool) -> None:
-    """Write the days that are queued."""
-    _project(rebuild=False, as_json=as_json)
-
-
-@influx.command("rebuild")
-@JSON
-def influx_rebuild(as_json: bool) -> None:
-    """Delete and write again every day of every series, from Postgres."""
-    _project(rebuild=True, as_json=as_json)
-
-
-@cli.group()
-def db() -> None:
-    """The embedded Postgres of this home."""
-
-
-@db.command("start")
-def db_start() -> None:
-    """Start it, and keep it until it is stopped."""
-    shown.OUT.print(home_of_environment().cluster.start(keep=True))
-
-
-@db.command("stop")
-def db_stop() -> None:
-    """Stop it."""
-    shown.ERR.print("stopped" if home_of_environment().cluster.stop() else "it was not running")
-
-
-@db.command("url")
-def db_url() -> None:
-    """Print its URL."""
-    shown.OUT.print(home_of_environment().cluster.url())
-
-
 def main() -> None:
     """The console script: foreseen trouble becomes one line on standard error."""
     try:
         cli()
     except WrongUsage as wrong:
         shown.ERR.print(f"twinning: {wrong}", markup=False)
-        sys.exit(EXIT_USAGE)
+        sys.exit(shown.EXIT_USAGE)
     except TwinningError as trouble:
         shown.ERR.print(f"twinning: {trouble}", markup=False)
-        sys.exit(EXIT_UNREADABLE)
-
-
-def _opened() -> AbstractContextManager[OpenHome]:
-    return home_of_environment().opened()
-
-
-def _ingest(home: OpenHome, paths: list[Path], person: str, as_json: bool) -> Iterator[Receipt]:
-    for path in walk_files(paths):
-        with shown.progress_on(path.name, path.stat().st_size) as progress:
-            receipt = home.ingest(path, person, called=str(path), progress=progress)
-        shown.print_receipt(receipt, in_json=as_json)
-        yield receipt
-
-
-def _exit_code(receipts: list[Receipt]) -> int:
-    return EXIT_UNREADABLE if any(receipt.problem is not None for receipt in receipts) else EXIT_OK
-
-
-def _person(home: OpenHome, asked: str | None) -> str:
-    if asked:
-        return asked
-    people = home.store.people()
-    return people[0] if len(people) == 1 else home.home.settings.person
-
-
-def _newest_day(home: OpenHome, person: str) -> date:
-    with home.engine.connect() as connection:
-        return last_day(connection, person) or home.home.settings.clock.day(datetime.now(UTC))
-
-
-def _summary(home: OpenHome, person: str | None, day: datetime | None) -> Summary:
-    who = _person(home, person)
-    when = day.date() if day else _newest_day(home, who)
-    with home.engine.connect() as connection:
-        return summarise(who, when, facts_of(connection, who, when))
-
-
-def _project(*, rebuild: bool, as_json: bool) -> None:
-    with _opened() as home:
-        far_side = home.home.influx()
-        if far_side is None:
-            raise WrongUsage("no InfluxDB is configured; set TWINNING_INFLUX_URL and TWINNING_INFLUX_TOKEN")
-        if rebuild:
-            queue_everything(home.engine)
-        with far_side:
-            far_side.ensure_bucket()
-            done = project(home.engine, far_side)
-    if as_json:
-        shown.as_json({"days": done.days, "points": done.points, "dead": done.dead})
-    else:
-        shown.OUT.print(f"{done.points:,} points of {done.days:,} days written, {done.dead:,} refused")
+        sys.exit(shown.EXIT_UNREADABLE)
 
 
 if __name__ == "__main__":

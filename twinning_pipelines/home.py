@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.ingest.reading import Progress
@@ -17,7 +16,7 @@ from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.ingest.sweep import Folders
 from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.receipt import Receipt
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Settings, settings_of_environment
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES
 from twinning_pipelines.stores.embedded_postgres import Cluster
@@ -124,9 +123,4 @@ def _engine(url: str) -> Iterator[sa.Engine]:
 
 def home_of_environment() -> Home:
     """The home that the TWINNING_* variables describe now. Raises WrongUsage, which names the wrong ones."""
-    try:
-        return Home(Settings())
-    except ValidationError as wrong:
-        said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
-        # Without the original, whose text holds the values themselves.
-        raise WrongUsage("; ".join(said)) from None
+    return Home(settings_of_environment())

@@ -6,10 +6,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from twinning_pipelines.clock import Clock
+from twinning_pipelines.errors import WrongUsage
 
 
 def _default_home() -> Path:
@@ -53,3 +54,13 @@ class Settings(BaseSettings):
     def clock(self) -> Clock:
         """What is meant where neither a file nor its owner says otherwise."""
         return Clock.fixed(ZoneInfo(self.zone), self.currency, self.date_order)
+
+
+def settings_of_environment() -> Settings:
+    """What the TWINNING_* variables say now. Raises WrongUsage, which names the wrong ones."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
+        # Without the original, whose text holds the values themselves.
+        raise WrongUsage("; ".join(said)) from None

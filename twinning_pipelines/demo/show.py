@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from twinning_pipelines import shown
+from twinning_pipelines import shown, shown_days
 from twinning_pipelines.demo import finance, nutrition, work
 from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.errors import WrongUsage
@@ -157,7 +157,7 @@ def _show_days(home: OpenHome, as_json: bool) -> None:
                 shown.as_json(summary.document())
             else:
                 shown.OUT.print()
-                shown.show_facts(summary)
+                shown_days.show_facts(summary)
                 shown.OUT.print(summary.text, style="italic")
 
 

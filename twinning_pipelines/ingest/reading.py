@@ -24,6 +24,7 @@ from twinning_pipelines.original import Original
 from twinning_pipelines.receipt import SHOWN_REJECTIONS, Counts
 from twinning_pipelines.records.digest import digests
 from twinning_pipelines.records.record import Record
+from twinning_pipelines.records.series import as_samples
 from twinning_pipelines.source import Account, Batch, Claim, Devices, ExportedAt, Notice, Rejection, Source
 
 Progress = Callable[[int], None]
@@ -112,7 +113,7 @@ class SpooledReading:
 
     def _keep(self, record: Record, good: pa.RecordBatch) -> None:
         if record.series:
-            rows = self._books[record.name].enter(good)
+            rows = self._books[record.name].enter(as_samples(record, good))
             bounds = pc.min_max(rows.column("block")).as_py()
             self._stretches[record.name].append((bounds["min"], bounds["max"]))
             self._write(record.name, rows)

@@ -206,17 +206,22 @@ def _span(rows: "npt.NDArray[np.void] | dict[str, npt.NDArray[np.generic]]") -> 
 # One number for each source and origin: two words for each of 50,000 rows would be read for nothing.
 _KEY = "hashtextextended(source || chr(31) || origin, 0)"
 _WITHIN = """
-    person_id = {person} and absent_since is null and started_at >= {since} and started_at < {until}
+    person_id = {person} and started_at >= {since} and started_at < {until}
     and ended_at > started_at"""
+# Stages are kept by the UTC day on which they began: only those days are opened.
+_BY_DAY = "day between ({since})::timestamptz::date - 1 and ({until})::timestamptz::date + 1"
 
 _TELLERS = f"""
     select {_KEY} as key, source, origin,
         coalesce((select min(place) from origin_preference where person_id = :person and origin = t.origin), 32767) as place,
         (select device from origin where source = t.source and name = t.origin) as device
     from (
-        select source, origin from sleep_stage where {_WITHIN.format(person=":person", since=":since", until=":until")}
+        select source, origin from sleep_stage
+        where {_BY_DAY.format(since=":since", until=":until")}
+            and {_WITHIN.format(person=":person", since=":since", until=":until")}
         union
-        select source, origin from sleep_session where {_WITHIN.format(person=":person", since=":since", until=":until")}
+        select source, origin from sleep_session
+        where absent_since is null and {_WITHIN.format(person=":person", since=":since", until=":until")}
     ) t
     order by key"""  # noqa: S608
 
@@ -225,7 +230,7 @@ _WHERE = _WITHIN.format(person="%(person)s", since="%(since)s", until="%(until)s
 _STRETCHES = f"""
     select 0, array_agg({_KEY}), array_agg(started_at), array_agg(ended_at),
         array_agg(array_position(array{list(STAGES)}, stage)::bigint - 1), array_agg(file_id::bigint), array_agg(at)
-    from sleep_stage where {_WHERE} having count(*) > 0"""  # noqa: S608
+    from sleep_stage where {_BY_DAY.format(since="%(since)s", until="%(until)s")} and {_WHERE} having count(*) > 0"""  # noqa: S608
 _STRETCH_COLUMNS = {
     "all": ">i4", "teller": ">i8", "started": ">i8", "ended": ">i8", "stage": ">i8", "file": ">i8", "at": ">i8",
 }  # fmt: skip
@@ -234,7 +239,7 @@ _MINUTES = ", ".join(f"coalesce({stage}_min, 'NaN')" for stage in STAGES)
 _SUMMARIES = f"""
     select {_KEY}, started_at, ended_at, {_MINUTES},
         (case nap when 'nap' then 1 when 'night' then 0 else -1 end)::smallint, file_id, at
-    from sleep_session where {_WHERE}"""  # noqa: S608
+    from sleep_session where absent_since is null and {_WHERE}"""  # noqa: S608
 _SUMMARY_COLUMNS = {
     "teller": ">i8", "started": ">i8", "ended": ">i8", **dict.fromkeys(STAGES, ">f8"), "nap": ">i2", "file": ">i4",
     "at": ">i8",

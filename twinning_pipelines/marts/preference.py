@@ -69,7 +69,6 @@ _ORIGINS = """
     with told as (
         select o.source, o.name from origin o
         where o.id in (select origin_id from sample_chunk where person_id = :person)
-        union select source, origin from sleep_stage where person_id = :person and absent_since is null
         union select source, origin from sleep_session where person_id = :person and absent_since is null
     )
     select t.name, o.device,

@@ -77,7 +77,7 @@ _ORDER = """
     order by p.place nulls last, array_position(array['watch', 'phone', 'other'], o.device), o.name, o.source"""
 _STALE = """
     select w.metric_id, m.total, w.first, w.last from stale_rollup w join metric m on m.id = w.metric_id
-    where w.person_id = :person order by w.metric_id, w.first"""
+    where w.person_id = :person and m.total <> 'none' order by w.metric_id, w.first"""
 _SIZES = """
     select day, sum(n) from sample_chunk
     where person_id = :person and metric_id = :metric and day between :first and :last group by day order by day"""
@@ -86,12 +86,11 @@ _SIZES = """
 def refresh_rollups(connection: sa.Connection, person_id: int) -> None:
     """Counts the stale days of a person's metrics afresh, in the caller's transaction."""
     stale = [_Stretch(*row) for row in connection.execute(sa.text(_STALE), {"person": person_id})]
-    if not stale:
-        return
-    person = _Person.of(connection, person_id)
-    for stretch in _joined(stale):
-        for part in _slices(connection, person, stretch):
-            _count(connection, person, part)
+    if stale:
+        person = _Person.of(connection, person_id)
+        for stretch in _joined(stale):
+            for part in _slices(connection, person, stretch):
+                _count(connection, person, part)
     connection.execute(sa.text("delete from stale_rollup where person_id = :person"), {"person": person_id})
 
 

@@ -8,11 +8,14 @@ import sqlalchemy as sa
 
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.records.record import Record
+from twinning_pipelines.records.series import SLEEP
+from twinning_pipelines.records.sessions import SLEEP_STAGE
 from twinning_pipelines.stores.postgres.schema import (
     DAILY_FACT,
     DAILY_ROLLUP,
     INFLUX_DEAD_LETTER,
     INTAKE_FILE,
+    METRIC,
     ORIGIN,
     RECORD_TABLES,
     REJECTION,
@@ -49,7 +52,7 @@ class Share:
 def table_figures(connection: sa.Connection, record: Record) -> TableFigures:
     """The figures of a record's table. A series answers from its chunks: counting millions of samples takes seconds."""
     if record.series:
-        return _series_figures(connection)
+        return _series_figures(connection, record)
     table = RECORD_TABLES[record.name]
     present = sa.select(table).where(table.c.absent_since.is_(None)).subquery()
     absent = sa.select(sa.func.count()).where(table.c.absent_since.is_not(None))
@@ -64,18 +67,25 @@ def table_figures(connection: sa.Connection, record: Record) -> TableFigures:
     )
 
 
-def _series_figures(connection: sa.Connection) -> TableFigures:
+def _series_figures(connection: sa.Connection, record: Record) -> TableFigures:
     chunk = SAMPLE_CHUNK.c
     rows = sa.func.sum(chunk.n)
-    statement = sa.select(ORIGIN.c.source, rows).join_from(SAMPLE_CHUNK, ORIGIN).group_by(ORIGIN.c.source)
+    mine = chunk.metric_id.in_(_metrics_of(record))
+    statement = sa.select(ORIGIN.c.source, rows).join_from(SAMPLE_CHUNK, ORIGIN).where(mine).group_by(ORIGIN.c.source)
     sources = {str(name): int(n) for name, n in connection.execute(statement.order_by(ORIGIN.c.source))}
     return TableFigures(
         rows=sum(sources.values()),
         absent=0,
-        people=_number(connection, sa.select(sa.func.count(chunk.person_id.distinct()))),
+        people=_number(connection, sa.select(sa.func.count(chunk.person_id.distinct())).where(mine)),
         by_source=sources,
-        by_month=_by_month(connection, chunk.day, rows),
+        by_month=_by_month(connection, chunk.day, rows, mine),
     )
+
+
+def _metrics_of(record: Record) -> "sa.Select[tuple[int]]":
+    """The ids of the metrics that a series keeps its rows under."""
+    is_sleep = METRIC.c.name == SLEEP
+    return sa.select(METRIC.c.id).where(is_sleep if record is SLEEP_STAGE else ~is_sleep)
 
 
 def rollup_figures(connection: sa.Connection) -> TableFigures:
@@ -89,10 +99,11 @@ def rows_of_unknown_origin(connection: sa.Connection, record: Record) -> int:
     """Rows that name no file of their person that was ever loaded: nobody could explain them."""
     if record.series:
         chunk = SAMPLE_CHUNK.c
-        one = sa.select(chunk.file_id, chunk.person_id, chunk.n).where(chunk.file_ids.is_(None))
+        mine = chunk.metric_id.in_(_metrics_of(record))
+        one = sa.select(chunk.file_id, chunk.person_id, chunk.n).where(chunk.file_ids.is_(None), mine)
         # A chunk that several files have told names them sample by sample.
         several = sa.select(sa.func.unnest(chunk.file_ids), chunk.person_id, sa.literal(1))
-        origins = sa.union_all(one, several.where(chunk.file_ids.is_not(None)))
+        origins = sa.union_all(one, several.where(chunk.file_ids.is_not(None), mine))
     else:
         table = RECORD_TABLES[record.name]
         origins = sa.union_all(sa.select(table.c.file_id, table.c.person_id, sa.literal(1).label("n")))
@@ -151,9 +162,14 @@ def changes_by_table(receipts: Sequence[Receipt]) -> Iterator[dict[str, str | in
         yield {"table": name} | {word: sum(each.get(word, 0) for each in documents) for word in words}
 
 
-def _by_month(connection: sa.Connection, moment: "sa.ColumnElement[object]", rows: "sa.ColumnElement[int]") -> Months:
+def _by_month(
+    connection: sa.Connection,
+    moment: "sa.ColumnElement[object]",
+    rows: "sa.ColumnElement[int]",
+    *which: "sa.ColumnElement[bool]",
+) -> Months:
     month = sa.cast(sa.func.date_trunc("month", moment), sa.Date).label("month")
-    statement = sa.select(month, rows).where(moment.is_not(None)).group_by(month).order_by(month)
+    statement = sa.select(month, rows).where(moment.is_not(None), *which).group_by(month).order_by(month)
     return tuple((day, int(n)) for day, n in connection.execute(statement))
 
 

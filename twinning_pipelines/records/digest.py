@@ -55,12 +55,15 @@ def _words(column: pa.Array) -> Words:
     if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
         coded = pc.dictionary_encode(column) if pa.types.is_string(kind) else column
         distinct = np.append(words_of([text or "" for text in coded.dictionary.to_pylist()]), np.uint64(0))
-        return distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
+        words: Words = distinct[pc.fill_null(coded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)]
+        return words
     if pa.types.is_boolean(kind):
         column = pc.cast(column, pa.int64())
     if pa.types.is_floating(kind):
         # Adding zero makes -0.0 and 0.0 one value.
-        return (pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False) + 0.0).view(np.uint64)
+        floats: Words = (pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False) + 0.0).view(np.uint64)
+        return floats
     whole = column.cast(pa.int32()) if pa.types.is_date32(kind) else column
     numbers = pc.fill_null(whole.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    return numbers.astype(np.int64, copy=False).view(np.uint64)
+    wholes: Words = numbers.astype(np.int64, copy=False).view(np.uint64)
+    return wholes

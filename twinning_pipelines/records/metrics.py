@@ -7,7 +7,8 @@ A metric that is not listed is still stored, under its own name and unit: unknow
 from dataclasses import dataclass
 from typing import Literal
 
-Total = Literal["sum", "mean", "min", "max", "last"]
+# `none`: a day of it is told elsewhere, and no rollup is made.
+Total = Literal["sum", "mean", "min", "max", "last", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("exercise_time", "min", "sum", 0, 1_440, "Exercise minutes"),
     Metric("stand_time", "min", "sum", 0, 1_440, "Stand minutes"),
     Metric("stand_hour", "count", "sum", 0, 1, "Stand hours"),
+    Metric("sleep_stage", "min", "none", 0, 2_880, "Stretches of sleep, by stage"),
     Metric("mindful_minutes", "min", "sum", 0, 1_440, "Mindful minutes"),
     Metric("heart_rate", "count/min", "mean", 20, 300, "Heart rate"),
     Metric("resting_heart_rate", "count/min", "last", 20, 200, "Resting heart rate"),

@@ -111,6 +111,7 @@ SLEEP_STAGE = Record(
     window="started_at",
     until="ended_at",
     scope=("origin",),
+    series=True,
     rules=(ordered("started_at", "ended_at"),),
 )
 

@@ -43,8 +43,14 @@ class Blocks:
 
     def some(self, which: "npt.NDArray[np.generic] | slice") -> "Blocks":
         """The blocks at these places, or under this mask."""
-        columns = (self.keys, self.metric_ids, self.origin_ids, self.days, self.n, self.digests)
-        return Blocks(*(column[which] for column in columns))
+        return Blocks(
+            self.keys[which],
+            self.metric_ids[which],
+            self.origin_ids[which],
+            self.days[which],
+            self.n[which],
+            self.digests[which],
+        )
 
 
 _KNOWN = """

@@ -58,5 +58,8 @@ _COVER = """
 
 _COVER_SERIES = """
     insert into series_coverage (file_id, metric_id, origin_id, first, last)
-    select :file, metric_id, origin_id, first, last from series_coverage where file_id = :newest and :record = 'sample'
+    select :file, c.metric_id, c.origin_id, c.first, c.last
+    from series_coverage c join metric m on m.id = c.metric_id
+    where c.file_id = :newest and case :record
+        when 'sample' then m.name <> 'sleep_stage' when 'sleep_stage' then m.name = 'sleep_stage' else false end
     on conflict (file_id, metric_id, origin_id) do update set first = excluded.first, last = excluded.last"""

@@ -21,8 +21,8 @@ from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.shown import show_receipt
 from twinning_pipelines.source import Account
 from twinning_pipelines.sources import SOURCES
-from twinning_pipelines.sources.health.apple_account import REPEATED_RULE, SLEEP_RULE
 from twinning_pipelines.sources.health.apple_health import SOURCE
+from twinning_pipelines.sources.health.apple_health.account import REPEATED_RULE, SLEEP_RULE
 from twinning_pipelines_tests.goldens import BERLIN, notices
 from twinning_pipelines_tests.shared import corpus
 from twinning_pipelines_tests.sources.health.apple_health.made import (

@@ -7,7 +7,7 @@ import pytest
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.source import Rejection, Row
-from twinning_pipelines.sources.health.apple_ecg import row_of
+from twinning_pipelines.sources.health.apple_health.ecg import row_of
 
 CLOCK = Clock.fixed(ZoneInfo("Europe/Zurich"), date_order="DMY")
 HEAD = "Name,Ada Example\nDate of Birth,1990-01-01\nRecorded Date,{}\nSample Rate,512 hertz\nUnit,{}\n\n"

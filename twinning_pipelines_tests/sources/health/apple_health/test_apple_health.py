@@ -23,8 +23,8 @@ from twinning_pipelines.records.metrics import METRIC_BY_NAME
 from twinning_pipelines.records.sessions import SLEEP_STAGE
 from twinning_pipelines.source import Batch, ExportedAt
 from twinning_pipelines.sources.health.apple_health import SOURCE, parse
-from twinning_pipelines.sources.health.apple_plain import BATCH_ROWS, ROOT, Engine, records_of
-from twinning_pipelines.sources.health.apple_types import (
+from twinning_pipelines.sources.health.apple_health.plain import BATCH_ROWS, ROOT, Engine, records_of
+from twinning_pipelines.sources.health.apple_health.words import (
     METRIC_OF,
     MINUTES_OF,
     NUMBER_OF,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from twinning_pipelines.sources.health.apple_moments import Moments, day_of, moment_of, moments_of
+from twinning_pipelines.sources.health.apple_health.moments import Moments, day_of, moment_of, moments_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -22,10 +22,10 @@ from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.xml_element import told_by
 from twinning_pipelines.formats.xml_stream import Element
 from twinning_pipelines.source import Rejection
-from twinning_pipelines.sources.health.apple_inside import Inside, inside_of, read_inside
-from twinning_pipelines.sources.health.apple_plain import BATCH_ROWS, Engine, read_with_expat
-from twinning_pipelines.sources.health.apple_records import Oddities, batches, devices_of
-from twinning_pipelines.sources.health.apple_scan import read_with_scan
+from twinning_pipelines.sources.health.apple_health.inside import Inside, inside_of, read_inside
+from twinning_pipelines.sources.health.apple_health.plain import BATCH_ROWS, Engine, read_with_expat
+from twinning_pipelines.sources.health.apple_health.records import Oddities, batches, devices_of
+from twinning_pipelines.sources.health.apple_health.scan import read_with_scan
 from twinning_pipelines_tests.shared import corpus
 from twinning_pipelines_tests.sources.health.apple_health.odd_exports import export
 

@@ -14,7 +14,7 @@ from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import Original
 from twinning_pipelines.sources.health.fitbit import SOURCE
-from twinning_pipelines.sources.health.fitbit_logs import unit_by_index
+from twinning_pipelines.sources.health.fitbit.logs import unit_by_index
 from twinning_pipelines_tests.goldens import BERLIN, assert_golden, notices, read, reasons, rows, samples
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ import pytest
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import Original
 from twinning_pipelines.sources.health.google_fit import SOURCE
-from twinning_pipelines.sources.health.google_fit_points import Stream, chosen, stream_of
+from twinning_pipelines.sources.health.google_fit.points import Stream, chosen, stream_of
 from twinning_pipelines_tests.goldens import assert_golden, notices, read, reasons, rows, samples
 
 HERE = Path(__file__).parent
@@ -78,7 +78,7 @@ def test_what_is_left_out_is_counted_and_its_type_named(tmp_path: Path) -> None:
 def test_points_are_counted_across_the_blocks_in_which_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twinning_pipelines.sources.health.google_fit_points._BLOCK_BYTES", 7)
+    monkeypatch.setattr("twinning_pipelines.sources.health.google_fit.points._BLOCK_BYTES", 7)
     merged = points(f"derived:{STEPS}:com.google.android.gms:merge_step_deltas")
     raw = points(f"raw:{STEPS}:com.example.phone:", *[{"intVal": 1}] * 25)
     path = takeout(tmp_path, {"All Data/a.json": merged, "All Data/b.json": raw})

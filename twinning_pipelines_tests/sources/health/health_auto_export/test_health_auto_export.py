@@ -14,8 +14,8 @@ from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.metrics import METRIC_BY_NAME
 from twinning_pipelines.sources.health.health_auto_export import SOURCE
-from twinning_pipelines.sources.health.health_auto_export_metrics import METRIC_OF
-from twinning_pipelines.sources.health.health_auto_export_stamps import Grain, grain_of, instant, span, stamp
+from twinning_pipelines.sources.health.health_auto_export.metrics import METRIC_OF
+from twinning_pipelines.sources.health.health_auto_export.stamps import Grain, grain_of, instant, span, stamp
 from twinning_pipelines_tests.goldens import BERLIN, assert_golden, notices, reasons, rows, samples
 
 HERE = Path(__file__).parent

@@ -580,8 +580,34 @@ _CHUNKS = (
         join metric m on m.name = split_part(c.scope, chr(31), 1)
         join origin o on o.name = split_part(c.scope, chr(31), 2) and o.source = f.source
         where c.record = 'sample'""",
-    "delete from coverage where record = 'sample'",
-    "drop table sample, sample_block, influx_outbox, stale_rollup",
+    """insert into metric (name, unit, total, registered)
+        select 'sleep_stage', 'min', 'none', true from sleep_stage limit 1""",
+    """insert into origin (source, name) select distinct source, origin from sleep_stage on conflict do nothing""",
+    """insert into sample_chunk (person_id, metric_id, day, origin_id, n, digest, file_id, started_at, ended_at, value,
+            label, detail, at, file_ids)
+        select s.person_id, m.id, (s.started_at at time zone 'UTC')::date, o.id, count(*), 0, max(s.file_id),
+            array_agg(s.started_at order by s.started_at, s.ended_at, s.id),
+            array_agg(s.ended_at order by s.started_at, s.ended_at, s.id),
+            array_agg((extract(epoch from s.ended_at - s.started_at) / 60)::double precision
+                order by s.started_at, s.ended_at, s.id),
+            array_agg(s.stage order by s.started_at, s.ended_at, s.id),
+            case when count(s.zone) > 0 then array_agg(case when s.zone is not null
+                then '{"zone":' || to_json(s.zone)::text || '}' end order by s.started_at, s.ended_at, s.id) end,
+            array_agg(s.at order by s.started_at, s.ended_at, s.id),
+            array_agg(s.file_id order by s.started_at, s.ended_at, s.id)
+        from sleep_stage s join metric m on m.name = 'sleep_stage'
+        join origin o on o.source = s.source and o.name = s.origin
+        where s.absent_since is null group by 1, 2, 3, 4""",
+    """insert into series_coverage (file_id, metric_id, origin_id, first, last)
+        select c.file_id, m.id, o.id, c.first::date, c.last::date
+        from coverage c join intake_file f on f.id = c.file_id
+        join metric m on m.name = 'sleep_stage' join origin o on o.name = c.scope and o.source = f.source
+        where c.record = 'sleep_stage'""",
+    "delete from coverage where record in ('sample', 'sleep_stage')",
+    """insert into stale_day (person_id, day)
+        select distinct person_id, ended_at::date + shift from sleep_stage, generate_series(-1, 1) as shift
+        on conflict do nothing""",
+    "drop table sleep_stage, sample, sample_block, influx_outbox, stale_rollup",
     """create table stale_rollup (
         person_id smallint not null constraint stale_rollup_person_id_fkey references person,
         metric_id smallint not null constraint stale_rollup_metric_id_fkey references metric,
@@ -591,6 +617,8 @@ _CHUNKS = (
         person_id smallint not null constraint influx_outbox_person_id_fkey references person,
         metric_id smallint not null constraint influx_outbox_metric_id_fkey references metric,
         first date not null, last date not null, purge boolean not null)""",
+    """update origin set device = case when name ilike '%watch%' then 'watch' else 'phone' end
+        where name ~* 'watch|(?<!head)(?<!ear)phone|pixel|galaxy'""",
     # Days are totalled in another way now, and what InfluxDB holds is written again.
     """insert into stale_rollup (person_id, metric_id, first, last)
         select person_id, metric_id, min(day) - 1, max(day) + 1 from sample_chunk group by 1, 2""",
@@ -605,4 +633,8 @@ _CHUNKS = (
         from sample_chunk c
         cross join lateral unnest(c.started_at, c.ended_at, c.value, c.label, c.detail, c.at, c.file_ids)
             with ordinality as r (started_at, ended_at, value, label, detail, at, file_id, place)""",
+    """create view sleep_stage as
+        select s.person_id, o.source, s.day, s.label as stage, o.name as origin, s.started_at, s.ended_at,
+            s.detail->>'zone' as zone, s.file_id, s.at
+        from sample s join metric m on m.id = s.metric_id and m.name = 'sleep_stage' join origin o on o.id = s.origin_id""",
 )
