@@ -7,6 +7,7 @@ other cells as their value: formulas as the result that was saved with them. Lin
 import csv
 import io
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -49,15 +50,18 @@ def sheets(original: Original) -> Iterator[Part]:
     # A fifth of a second that only people with a workbook should wait for.
     from openpyxl import load_workbook  # noqa: PLC0415
 
-    with original.open() as stream:
+    parts: list[Part] = []
+    # openpyxl warns of styles and extensions that it leaves out; of a table's cells it leaves out none.
+    with original.open() as stream, warnings.catch_warnings(action="ignore"):
         try:
             with closing(load_workbook(stream, read_only=True, data_only=True)) as book:
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
                     data = _as_csv(str(sheet.title), sheet.iter_rows(values_only=True))
-                    yield Part(original.path, str(sheet.title), original.modified_at, data)
+                    parts.append(Part(original.path, str(sheet.title), original.modified_at, data))
         except _DAMAGE as damage:
             raise UnreadableFile(f"damaged workbook: {type(damage).__name__}: {damage}") from damage
+    yield from parts
 
 
 def _refuse_hostile(original: Original) -> None:

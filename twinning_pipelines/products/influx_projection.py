@@ -99,10 +99,14 @@ def queue_everything(engine: sa.Engine) -> int:
     """Queues every series to be purged and written again: the rebuild. Answers how many days."""
     statement = """
         insert into influx_outbox (person_id, metric_id, first, last, purge)
-        select person_id, metric_id, min(day), max(day), true from sample_chunk group by 1, 2"""
+        select c.person_id, c.metric_id, min(c.day), max(c.day), true
+        from sample_chunk c join metric m on m.id = c.metric_id and m.total <> 'none' group by 1, 2"""
     with engine.begin() as connection:
         connection.execute(sa.text(statement))
-        days = "select count(*) from (select distinct person_id, metric_id, day from sample_chunk) as days"
+        days = """
+            select count(*) from (
+                select distinct c.person_id, c.metric_id, c.day
+                from sample_chunk c join metric m on m.id = c.metric_id and m.total <> 'none') as days"""
         return int(connection.execute(sa.text(days)).scalar_one())
 
 

@@ -63,6 +63,8 @@ def _tables(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
             "select sha256, status, receipt::text from intake_file",
             "select f.sha256, r.at, r.reason from rejection r join intake_file f on f.id = r.file_id",
             "select day, fact, part, unit, value, n from daily_fact",
+            """select f.sha256, s.stage, s.origin, s.started_at, s.ended_at, s.zone, s.at
+                from sleep_stage s join intake_file f on f.id = s.file_id""",
             """select f.sha256, m.name, o.name, s.started_at, s.ended_at, s.value, s.label, s.detail::text, s.at, s.place
                 from sample s join metric m on m.id = s.metric_id join origin o on o.id = s.origin_id
                 join intake_file f on f.id = s.file_id""",

@@ -66,7 +66,8 @@ _ROLLUPS = """
 
 _OUTBOX = """
     insert into influx_outbox (person_id, metric_id, first, last, purge)
-    values (:person, :metric, date '1970-01-01' + :first, date '1970-01-01' + :last, :purge)"""
+    select :person, id, date '1970-01-01' + :first, date '1970-01-01' + :last, :purge
+    from metric where id = :metric and total <> 'none'"""
 
 _DAYS = """
     insert into stale_day (person_id, day)

@@ -626,15 +626,20 @@ _CHUNKS = (
         select distinct person_id, generate_series(first, last, interval '1 day')::date from stale_rollup
         on conflict do nothing""",
     """insert into influx_outbox (person_id, metric_id, first, last, purge)
-        select person_id, metric_id, min(day), max(day), true from sample_chunk group by 1, 2""",
+        select c.person_id, c.metric_id, min(c.day), max(c.day), true
+        from sample_chunk c join metric m on m.id = c.metric_id and m.total <> 'none' group by 1, 2""",
     """create view sample as
         select c.person_id, c.metric_id, c.origin_id, c.day, r.started_at, r.ended_at, r.value, r.label,
             r.detail::jsonb as detail, coalesce(r.file_id::integer, c.file_id) as file_id, r.at, r.place
         from sample_chunk c
         cross join lateral unnest(c.started_at, c.ended_at, c.value, c.label, c.detail, c.at, c.file_ids)
-            with ordinality as r (started_at, ended_at, value, label, detail, at, file_id, place)""",
+            with ordinality as r (started_at, ended_at, value, label, detail, at, file_id, place)
+        where c.metric_id is distinct from (select id from metric where name = 'sleep_stage')""",
     """create view sleep_stage as
-        select s.person_id, o.source, s.day, s.label as stage, o.name as origin, s.started_at, s.ended_at,
-            s.detail->>'zone' as zone, s.file_id, s.at
-        from sample s join metric m on m.id = s.metric_id and m.name = 'sleep_stage' join origin o on o.id = s.origin_id""",
+        select c.person_id, o.source, c.day, r.stage, o.name as origin, r.started_at, r.ended_at,
+            r.detail::jsonb->>'zone' as zone, coalesce(r.file_id::integer, c.file_id) as file_id, r.at
+        from sample_chunk c join origin o on o.id = c.origin_id
+        cross join lateral unnest(c.started_at, c.ended_at, c.label, c.detail, c.at, c.file_ids)
+            as r (started_at, ended_at, stage, detail, at, file_id)
+        where c.metric_id = (select id from metric where name = 'sleep_stage')""",
 )
