@@ -17,7 +17,7 @@ TRAILER = b"\xff\xff"
 TIMESTAMPTZ, FLOAT8, INT8, TEXT = 1184, 701, 20, 25
 
 _ABSENT = -1
-_TEXT_HEAD = struct.Struct(">iiiii")
+_TEXT_HEAD = struct.Struct(">iiiiii")
 _LENGTH = struct.Struct(">i")
 _ELEMENT = np.dtype([("bytes", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD = np.dtype(
@@ -74,7 +74,8 @@ def encoded(
     heads["fields"] = len(scalars) + len(arrays) + len(texts)
     for place, scalar in enumerate(scalars):
         heads[f"bytes {place}"], heads[f"value {place}"] = scalar.dtype.itemsize, scalar
-    fields = [[_text_array(given) for given in column] for column in texts]
+    elements = _Elements()
+    fields = [[_text_array(given, elements) for given in column] for column in texts]
     widths = [np.full(len(sizes), heads.dtype.itemsize)]
     widths += [array.widths(sizes) for array in arrays]
     widths += [np.array([len(field) for field in column]) for column in fields]
@@ -99,15 +100,20 @@ def _scatter(out: Bytes, places: Numbers, records: "npt.NDArray[np.generic]") ->
         every[places] = records.view(f"V{width}")
 
 
-def _text_array(texts: Sequence[str | None] | None) -> bytes:
+class _Elements(dict[str | None, bytes]):
+    """The bytes of each text as an element of an array, made once: most texts stand in many rows."""
+
+    def __missing__(self, text: str | None) -> bytes:
+        spelled = b"" if text is None else text.encode()
+        self[text] = element = _LENGTH.pack(_ABSENT if text is None else len(spelled)) + spelled
+        return element
+
+
+def _text_array(texts: Sequence[str | None] | None, elements: _Elements) -> bytes:
     if texts is None:
         return _LENGTH.pack(_ABSENT)
-    parts = []
-    for text in texts:
-        spelled = None if text is None else text.encode()
-        parts.append(_LENGTH.pack(_ABSENT) if spelled is None else _LENGTH.pack(len(spelled)) + spelled)
-    body = _TEXT_HEAD.pack(1, int(None in texts), TEXT, len(texts), 1) + b"".join(parts)
-    return _LENGTH.pack(len(body)) + body
+    body = b"".join(map(elements.__getitem__, texts))
+    return _TEXT_HEAD.pack(_TEXT_HEAD.size - 4 + len(body), 1, int(None in texts), TEXT, len(texts), 1) + body
 
 
 def _lay(out: Bytes, places: Numbers, fields: list[bytes]) -> None:

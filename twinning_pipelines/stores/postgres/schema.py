@@ -146,13 +146,6 @@ ORIGIN = sa.Table(
 )
 
 
-def _series_key() -> "list[sa.Column[int]]":
-    return [
-        _person(primary=True),
-        sa.Column("metric_id", sa.SmallInteger, sa.ForeignKey("metric.id"), primary_key=True),
-    ]
-
-
 def _stretch() -> "list[sa.Column[Any]]":
     """Days of one metric, from the first to the last."""
     return [
@@ -164,16 +157,17 @@ def _stretch() -> "list[sa.Column[Any]]":
 
 
 # One row holds a UTC day; see `chunks`. The arrays are kept as they are: compressing numbers costs more than it saves.
+# No foreign keys here and in the rollups: thousands of rows at a time would pay for each, and ids were just looked up.
 SAMPLE_CHUNK = sa.Table(
     "sample_chunk",
     METADATA,
-    _person(primary=True),
-    sa.Column("metric_id", sa.SmallInteger, sa.ForeignKey("metric.id"), primary_key=True),
+    sa.Column("person_id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("metric_id", sa.SmallInteger, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id"), primary_key=True),
+    sa.Column("origin_id", sa.Integer, primary_key=True),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("digest", sa.BigInteger, nullable=False),
-    _file(),
+    sa.Column("file_id", sa.Integer, nullable=False),
     sa.Column("started_at", pg.ARRAY(_INSTANT), nullable=False),
     sa.Column("ended_at", pg.ARRAY(_INSTANT), nullable=False),
     sa.Column("value", pg.ARRAY(pg.DOUBLE_PRECISION), nullable=False),
@@ -196,13 +190,14 @@ SERIES_COVERAGE = sa.Table(
 DAILY_ROLLUP = sa.Table(
     "daily_rollup",
     METADATA,
-    *_series_key(),
+    sa.Column("person_id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("metric_id", sa.SmallInteger, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("value", pg.DOUBLE_PRECISION, nullable=False),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("low", pg.DOUBLE_PRECISION, nullable=False),
     sa.Column("high", pg.DOUBLE_PRECISION, nullable=False),
-    sa.Column("origin_id", sa.Integer, sa.ForeignKey("origin.id")),
+    sa.Column("origin_id", sa.Integer),
 )
 
 STALE_ROLLUP = sa.Table("stale_rollup", METADATA, *_stretch())

@@ -11,6 +11,24 @@ down_revision = "0001"
 def upgrade() -> None:
     """Makes the new tables, moves the samples into chunks of a day, and shows them one by one again."""
     op.create_table(
+        "sample_chunk",
+        sa.Column("person_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("metric_id", sa.SmallInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("origin_id", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.Column("ended_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.Column("value", postgresql.ARRAY(sa.DOUBLE_PRECISION()), nullable=False),
+        sa.Column("label", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("detail", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("at", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("file_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
+        sa.PrimaryKeyConstraint("person_id", "metric_id", "day", "origin_id", name=op.f("sample_chunk_pkey")),
+    )
+    op.create_table(
         "night",
         sa.Column("person_id", sa.SmallInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False, comment="the local day on which one wakes"),
@@ -352,28 +370,6 @@ def upgrade() -> None:
     op.create_index(op.f("route_file_id_idx"), "route", ["file_id"], unique=False)
     op.create_index(op.f("route_person_id_started_at_idx"), "route", ["person_id", "started_at"], unique=False)
     op.create_table(
-        "sample_chunk",
-        sa.Column("person_id", sa.SmallInteger(), nullable=False),
-        sa.Column("metric_id", sa.SmallInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("origin_id", sa.Integer(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.BigInteger(), nullable=False),
-        sa.Column("file_id", sa.Integer(), nullable=False),
-        sa.Column("started_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
-        sa.Column("ended_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
-        sa.Column("value", postgresql.ARRAY(sa.DOUBLE_PRECISION()), nullable=False),
-        sa.Column("label", postgresql.ARRAY(sa.Text()), nullable=True),
-        sa.Column("detail", postgresql.ARRAY(sa.Text()), nullable=True),
-        sa.Column("at", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("file_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
-        sa.ForeignKeyConstraint(["file_id"], ["intake_file.id"], name=op.f("sample_chunk_file_id_fkey")),
-        sa.ForeignKeyConstraint(["metric_id"], ["metric.id"], name=op.f("sample_chunk_metric_id_fkey")),
-        sa.ForeignKeyConstraint(["origin_id"], ["origin.id"], name=op.f("sample_chunk_origin_id_fkey")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("sample_chunk_person_id_fkey")),
-        sa.PrimaryKeyConstraint("person_id", "metric_id", "day", "origin_id", name=op.f("sample_chunk_pkey")),
-    )
-    op.create_table(
         "series_coverage",
         sa.Column("file_id", sa.Integer(), nullable=False),
         sa.Column("metric_id", sa.SmallInteger(), nullable=False),
@@ -534,6 +530,9 @@ def upgrade() -> None:
         op.f("workout_part_person_id_workout_at_idx"), "workout_part", ["person_id", "workout_at"], unique=False
     )
     op.drop_index(op.f("daily_rollup_metric_id_day_idx"), table_name="daily_rollup")
+    op.drop_constraint(op.f("daily_rollup_person_id_fkey"), "daily_rollup", type_="foreignkey")
+    op.drop_constraint(op.f("daily_rollup_metric_id_fkey"), "daily_rollup", type_="foreignkey")
+    op.drop_constraint(op.f("daily_rollup_origin_id_fkey"), "daily_rollup", type_="foreignkey")
     op.add_column("origin", sa.Column("device", sa.Text(), server_default="other", nullable=False))
     op.add_column("workout", sa.Column("ascent_m", sa.DOUBLE_PRECISION(), nullable=True, comment="metres climbed"))
     op.add_column(
