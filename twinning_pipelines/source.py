@@ -169,7 +169,10 @@ def gather(
         if isinstance(item, Row):
             heap = heaps[item.record.name]
             heap.rows.append(item)
-            heap.text += len(item.raw) + sum(len(each) for each in item.values.values() if isinstance(each, str))
+            heap.text += len(item.raw)
+            for each in item.values.values():
+                if isinstance(each, str):
+                    heap.text += len(each)
         elif isinstance(item, Rejection):
             heap = heaps[item.record]
             heap.rejections.append(item)
@@ -210,12 +213,10 @@ class _Heap:
 
     def _columns(self) -> list[pa.Array]:
         at = pa.array([row.at for row in self.rows], pa.int64())
+        values = [row.values for row in self.rows]
         return [
             at,
-            *(
-                pa.array([row.values.get(each.name) for row in self.rows], each.kind.arrow)
-                for each in self.record.fields
-            ),
+            *(pa.array([some.get(each.name) for some in values], each.kind.arrow) for each in self.record.fields),
         ]
 
     def _reject_misfits(self) -> None:

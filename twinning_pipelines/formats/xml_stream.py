@@ -112,14 +112,14 @@ class Portion:
         """The elements with one of these names, one by one."""
         if not set(wanted).intersection(self.names):
             return
-        indexes = [index for index, name in enumerate(self.names) if name in wanted]
+        names = frozenset(wanted)
+        indexes = [index for index, name in enumerate(self.names) if name in names]
         children: dict[int, list[Child]] = {index: [] for index in indexes}
         for owner, depth, name, attributes in self.inner:
             if depth == 1 and owner in children:
                 children[owner].append(Child(name, attributes))
-        for index in indexes:
-            at, inside = int(self.lines[index]), tuple(children[index])
-            yield Element(at, self.names[index], self.attributes[index], inside, self.raw(index))
+        for index, at in zip(indexes, self.lines[indexes].tolist(), strict=True):
+            yield Element(at, self.names[index], self.attributes[index], tuple(children[index]), self.raw(index))
 
 
 def portions(

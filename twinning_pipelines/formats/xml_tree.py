@@ -34,6 +34,9 @@ class Node:
 
     def outline(self, *children: "Node") -> str:
         """The text of the element with these of its children alone."""
+        if self.text.find(b">", self.begin, self.end) == self.end - 1:
+            # No second tag: it has no end tag.
+            return self.raw
         tag = _TAG.match(self.text, self.begin)
         opened = self.raw if tag is None else tag[0].decode("utf-8", errors="replace")
         if opened.endswith("/>"):
@@ -60,17 +63,17 @@ def tree_of(raw: str, line: int = 1) -> Node:
     parser = expat.ParserCreate("UTF-8")
     opened: list[Node] = []
     roots: list[Node] = []
+    before = line - 1
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        node = Node(line + parser.CurrentLineNumber - 1, name, attributes, text, parser.CurrentByteIndex)
+        node = Node(before + parser.CurrentLineNumber, name, attributes, text, parser.CurrentByteIndex, 0, [])
         (opened[-1].children if opened else roots).append(node)
         opened.append(node)
 
     def end(_name: str) -> None:
         # Of an element without an end tag expat tells where it is over, of another where its end tag begins.
         node, place = opened.pop(), parser.CurrentByteIndex
-        tag = _TAG.match(text, node.begin)
-        empty = tag is not None and tag.end() == place and tag[0].endswith(b"/>")
+        empty = not node.children and text.endswith(b"/>", node.begin, place) and _is_tag(text, node.begin, place)
         node.end = place if empty else text.index(b">", place) + 1
 
     parser.StartElementHandler = start
@@ -80,7 +83,18 @@ def tree_of(raw: str, line: int = 1) -> Node:
     except expat.ExpatError:
         if not roots or opened:
             raise
+    finally:
+        # The handlers know the parser and it knows them: without this, only the garbage collector ends them.
+        parser.StartElementHandler = parser.EndElementHandler = None
     return roots[0]
+
+
+def _is_tag(text: bytes, begin: int, end: int) -> bool:
+    """Is this a start tag, and nothing behind it? It ends with a letter >, which may stand in an attribute as well."""
+    if text.find(b">", begin, end) == end - 1:
+        return True
+    tag = _TAG.match(text, begin)
+    return tag is not None and tag.end() == end
 
 
 def elements_in(text: str) -> Counter[str]:
@@ -90,4 +104,9 @@ def elements_in(text: str) -> Counter[str]:
 
 def counted(nodes: Collection[Node]) -> Counter[str]:
     """How often each name occurs among some elements and all that stands in them."""
-    return Counter(inside.name for node in nodes for inside in node.walk())
+    found, left = Counter[str](), list(nodes)
+    for node in left:
+        found[node.name] = found.get(node.name, 0) + 1
+        if node.children:
+            left += node.children
+    return found

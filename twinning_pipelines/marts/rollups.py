@@ -4,7 +4,7 @@ How several devices make one day is told in `totals`; which of them is asked fir
 watch, phone, others, each by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
 
-from twinning_pipelines.clock import Clock
 from twinning_pipelines.marts.calendar import Calendar, clock_of
 from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
 from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_arrays
@@ -57,19 +56,22 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """Whose days, on which clock, and the order in which their devices are asked, by origin id."""
+    """Whose days, on which calendar, and the order in which their devices are asked, by origin id."""
 
     id: int
-    clock: Clock
+    calendar: Calendar
     ranks: Numbers
 
     @classmethod
-    def of(cls, connection: sa.Connection, person_id: int) -> "_Person":
+    def of(cls, connection: sa.Connection, person_id: int, stretches: Sequence[_Stretch]) -> "_Person":
+        """The person, with a calendar of all these stretches."""
+        first, last = min(each.first for each in stretches), max(each.last for each in stretches)
+        calendar = Calendar.of(clock_of(connection, person_id), first - _REACH, last + _REACH)
         values = {"person": person_id}
         order = connection.execute(sa.text(_ORDER), values).scalars().all()
         ranks = np.zeros(max(order, default=0) + 1, np.int64)
         ranks[list(order)] = np.arange(len(order))
-        return cls(person_id, clock_of(connection, person_id), ranks)
+        return cls(person_id, calendar, ranks)
 
 
 _ORDER = """
@@ -87,7 +89,7 @@ def refresh_rollups(connection: sa.Connection, person_id: int) -> None:
     """Counts the stale days of a person's metrics afresh, in the caller's transaction."""
     stale = [_Stretch(*row) for row in connection.execute(sa.text(_STALE), {"person": person_id})]
     if stale:
-        person = _Person.of(connection, person_id)
+        person = _Person.of(connection, person_id, stale)
         for stretch in _joined(stale):
             for part in _slices(connection, person, stretch):
                 _count(connection, person, part)
@@ -158,8 +160,7 @@ def _shared(found: "dict[str, npt.NDArray[np.generic]]", person: _Person, stretc
         ended=found["ended"].astype(np.int64) + EPOCH_US,
         value=found["value"].astype(np.float64),
     )
-    calendar = Calendar.of(person.clock, stretch.first - _REACH, stretch.last + _REACH)
-    shares = (shares_of_sum if stretch.total == "sum" else shares_of_other)(samples, calendar)
+    shares = (shares_of_sum if stretch.total == "sum" else shares_of_other)(samples, person.calendar)
     mine = (shares.day >= (stretch.first - _EPOCH).days) & (shares.day <= (stretch.last - _EPOCH).days)
     return samples, Shares(shares.sample[mine], shares.day[mine], shares.amount[mine])
 
@@ -196,8 +197,8 @@ def shares_of(connection: sa.Connection, person_id: int, metric: str, day: date)
     known = connection.execute(sa.text("select id, total from metric where name = :name"), values).one_or_none()
     if known is None:
         return []
-    person = _Person.of(connection, person_id)
     stretch = _Stretch(known.id, known.total, day, day)
+    person = _Person.of(connection, person_id, [stretch])
     found = _samples(connection, person, stretch, with_places=True)
     _, shares = _shared(found, person, stretch)
     names = dict(connection.execute(sa.text("select id, name from origin")).tuples().all())

@@ -71,7 +71,12 @@ def _series_figures(connection: sa.Connection, record: Record) -> TableFigures:
     chunk = SAMPLE_CHUNK.c
     rows = sa.func.sum(chunk.n)
     mine = chunk.metric_id.in_(_metrics_of(record))
-    statement = sa.select(ORIGIN.c.source, rows).join_from(SAMPLE_CHUNK, ORIGIN).where(mine).group_by(ORIGIN.c.source)
+    statement = (
+        sa.select(ORIGIN.c.source, rows)
+        .join_from(SAMPLE_CHUNK, ORIGIN, chunk.origin_id == ORIGIN.c.id)
+        .where(mine)
+        .group_by(ORIGIN.c.source)
+    )
     sources = {str(name): int(n) for name, n in connection.execute(statement.order_by(ORIGIN.c.source))}
     return TableFigures(
         rows=sum(sources.values()),

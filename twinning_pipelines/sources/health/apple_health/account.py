@@ -27,30 +27,43 @@ class Page:
     keys of metadata.
     """
 
-    held: Counter[str] = field(default_factory=Counter)
-    ignored: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    held: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, Counter[str]] = field(default_factory=dict)
     unregistered: Counter[str] = field(default_factory=Counter)
     unset: Counter[str] = field(default_factory=Counter)
     left_on_routes: Counter[str] = field(default_factory=Counter)
 
     def hold(self, *nodes: Node) -> None:
         """A row, or its rejection, holds these elements; what stands in them is told apart."""
-        self.held.update(node.name for node in nodes)
+        held = self.held
+        for node in nodes:
+            held[node.name] = held.get(node.name, 0) + 1
 
     def hold_all(self, *nodes: Node) -> None:
         """A row, or its rejection, holds these elements and all that stands in them."""
-        self.held.update(counted(nodes))
+        _add(self.held, counted(nodes))
 
     def ignore(self, rule: str, *nodes: Node) -> None:
         """These elements are left out, with all that stands in them."""
-        self.ignored[rule].update(counted(nodes))
+        if rule in self.ignored:
+            _add(self.ignored[rule], counted(nodes))
+        elif nodes:
+            self.ignored[rule] = counted(nodes)
 
     def unknown_in(self, tree: Node) -> Counter[str]:
         """The elements of a tree of which nothing was said."""
-        told = self.held.copy()
-        for names in self.ignored.values():
-            told.update(names)
-        return counted([tree]) - told
+        if not tree.children and tree.name in self.held:
+            return Counter()
+        left = counted([tree])
+        for names in (self.held, *self.ignored.values()):
+            for name, count in names.items():
+                left[name] = left.get(name, 0) - count
+        return +left if any(left.values()) else Counter()
+
+    def clear(self) -> None:
+        """Makes it the page of another tree."""
+        for counts in (self.held, self.ignored, self.unregistered, self.unset, self.left_on_routes):
+            counts.clear()
 
 
 @dataclass(slots=True)
@@ -68,7 +81,7 @@ class Ledger:
     def enter(self, page: Page) -> None:
         """The page of one tree."""
         for rule, names in page.ignored.items():
-            self.ignored[rule].update(names)
+            _add(self.ignored[rule], names)
 
     def reject(self, rejections: Iterable[Rejection]) -> None:
         """The elements that stand in these rejections."""
@@ -81,3 +94,9 @@ class Ledger:
             ignored = {rule: names[name] for rule, names in sorted(self.ignored.items()) if names[name]}
             rejected = self.rejected[name]
             yield Account(name, self.met[name] - rejected - sum(ignored.values()), rejected, ignored)
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Adds counts to counts: what `Counter.update` does, at a tenth of its price for a few names."""
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count

@@ -56,17 +56,19 @@ _Rows = Iterable[Row | Rejection]
 
 def rows(elements: Iterator[Element], findings: Findings) -> Iterator[Row | Rejection]:
     """The rows of each element, or its rejection: whole where it is its own fault, in part where a part can't be read."""
+    page = Page()
     for element in elements:
-        node, page = _tree_of(element), Page()
+        node = _tree_of(element)
         record, read = _READERS[element.name]
         try:
             found = list(read(node, page, findings))
         except (ValueError, OverflowError) as wrong:
-            page = Page()
+            page.clear()
             yield _refused(node, page, record, str(wrong))
         else:
             yield from found
         _enter(page, node, findings)
+        page.clear()
 
 
 def leave(elements: Iterator[Element], findings: Findings) -> None:
@@ -83,7 +85,7 @@ def _tree_of(element: Element) -> Node:
         return tree_of(element.raw, element.at)
     # Thousands of rings have nothing inside; they were parsed already.
     text = element.raw.encode()
-    return Node(element.at, element.name, element.attributes, text, 0, len(text))
+    return Node(element.at, element.name, element.attributes, text, 0, len(text), [])
 
 
 def _refused(node: Node, page: Page, record: Record, reason: str) -> Rejection:
@@ -101,11 +103,16 @@ def _refused(node: Node, page: Page, record: Record, reason: str) -> Rejection:
 def _enter(page: Page, node: Node, findings: Findings) -> None:
     unknown = page.unknown_in(node)
     findings.ledger.enter(page)
-    findings.ledger.ignore(UNKNOWN_RULE, unknown)
-    findings.unknown.update(unknown)
-    findings.unregistered.update(page.unregistered)
-    findings.unset.update(page.unset)
-    findings.left_on_routes.update(page.left_on_routes)
+    if unknown:
+        findings.ledger.ignore(UNKNOWN_RULE, unknown)
+        findings.unknown.update(unknown)
+    for told, counts in (
+        (findings.unregistered, page.unregistered),
+        (findings.unset, page.unset),
+        (findings.left_on_routes, page.left_on_routes),
+    ):
+        if counts:
+            told.update(counts)
 
 
 def _workout(node: Node, page: Page, findings: Findings) -> Iterator[Row | Rejection]:

@@ -21,6 +21,8 @@ METADATA = "MetadataEntry"
 _INFINITE = float("inf")
 _QUANTITY = re.compile(r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(\S+)\s*", re.ASCII)
 
+_compact = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
 Attributes = Mapping[str, str]
 
 # The parts of a workout repeat the moments of the whole.
@@ -123,4 +125,4 @@ def detail_of(details: Mapping[str, object]) -> str | None:
     """One JSON object with sorted keys; None when there is nothing in it."""
     if not details:
         return None
-    return json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _compact(details)

@@ -8,6 +8,7 @@ out, what the workout itself lacks is taken. Facts: Apple's DTD, versions 3 to 1
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import isclose
 from typing import TypeVar
 
@@ -38,6 +39,9 @@ from twinning_pipelines.sources.health.apple_health.words import (
     reading_of,
     zone_of,
 )
+
+_activity_of = lru_cache(maxsize=256)(activity_of)
+_reading_of = lru_cache(maxsize=256)(reading_of)
 
 ACTIVITY, EVENT, STATISTIC = "WorkoutActivity", "WorkoutEvent", "WorkoutStatistics"
 ZONE, ASCENT = "HKTimeZone", "HKElevationAscended"
@@ -83,7 +87,7 @@ class _Reader:
     def __init__(self, node: Node, page: Page) -> None:
         given = node.attributes
         self._node, self._page = node, page
-        self._activity = activity_of(given_text(given, "workoutActivityType", "an activity"))
+        self._activity = _activity_of(given_text(given, "workoutActivityType", "an activity"))
         self._origin, self._started = origin_of(given), moment(given, "startDate")
         self._ended = moment(given, "endDate")
         self._own: list[_Statistic] = []
@@ -96,10 +100,12 @@ class _Reader:
             yield from self._part(each, each.children, self._own_statistic)
         for each in self._node.named(EVENT):
             yield from self._part(each, each.children, self._own_event)
-        told = {_told(each) for each in self._node.named(METADATA, EVENT, STATISTIC)}
+        told = _Told(list(self._node.named(METADATA, EVENT, STATISTIC)))
         for activity in self._node.named(ACTIVITY):
-            yield from self._parts_of(activity, [each for each in activity.children if _told(each) not in told])
-            self._page.ignore(AGAIN_RULE, *(each for each in activity.children if _told(each) in told))
+            again = list(map(told.holds, activity.children))
+            pairs = list(zip(activity.children, again, strict=True))
+            yield from self._parts_of(activity, [each for each, repeated in pairs if not repeated])
+            self._page.ignore(AGAIN_RULE, *(each for each, repeated in pairs if repeated))
 
     def _parts_of(self, activity: Node, own: list[Node]) -> Iterator[Row | Rejection]:
         """An activity, and what stands in it that the workout does not tell word for word."""
@@ -208,7 +214,7 @@ class _Reader:
         return {
             "part": "activity",
             # Apple's DTD gives an activity no type of its own.
-            "name": self._activity if kind is None else activity_of(kind),
+            "name": self._activity if kind is None else _activity_of(kind),
             "started_at": moment(given, "startDate"),
             "ended_at": moment(given, "endDate") if "endDate" in given else None,
             "duration_min": measure(given, "duration", "durationUnit", "min"),
@@ -219,10 +225,10 @@ class _Reader:
 def _statistic(node: Node) -> _Statistic:
     given = node.attributes
     kind, unit = given.get("type"), given.get("unit")
-    reading = reading_of(kind, unit)
+    reading = _reading_of(kind, unit)
     if reading.refusal is not None or kind is None:
         raise ValueError(reading.refusal)
-    figures = {field: number(given, attribute) for field, attribute in _FIGURES.items()}
+    figures = {field: number(given, name) if name in given else None for field, name in _FIGURES.items()}
     values: Values = {
         "part": "statistic",
         "name": reading.metric,
@@ -235,9 +241,27 @@ def _statistic(node: Node) -> _Statistic:
     return _Statistic(kind, reading.metric, values)
 
 
-def _told(node: Node) -> tuple[object, ...]:
-    """What an element says, to compare it with another one."""
-    return node.name, frozenset(node.attributes.items()), tuple(_told(child) for child in node.children)
+class _Told:
+    """What a workout tells itself, to compare with it what its activities tell. Copies are alike to the letter mostly."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self._nodes = nodes
+        self._texts: set[bytes] | None = None
+        self._says: set[object] | None = None
+
+    def holds(self, node: Node) -> bool:
+        """Does one of these elements say what this one says?"""
+        if self._texts is None:
+            self._texts = {each.text[each.begin : each.end] for each in self._nodes}
+        if node.text[node.begin : node.end] in self._texts:
+            return True
+        if self._says is None:
+            self._says = set(map(_said, self._nodes))
+        return _said(node) in self._says
+
+
+def _said(node: Node) -> tuple[object, ...]:
+    return node.name, frozenset(node.attributes.items()), tuple(map(_said, node.children))
 
 
 def _alike(one: object, other: object) -> bool:
