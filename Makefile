@@ -27,14 +27,22 @@ lint: environment-dev ## Format, lint, types, import contracts, YAML.
 	@$(BIN)/lint-imports
 	@$(BIN)/yamllint --strict .
 
-bench: environment-dev ## Ratios against named peers, in one run.
-	@$(BIN)/python -m twinning_pipelines_tests.bench
+bench: environment-dev .venv/peers/bin/python ## Ratios against named peers, in one run.
+	@$(BIN)/python -m twinning_pipelines_tests.bench --peers .venv/peers/bin/python
+
+# A peer whose requirements are heavy has an environment of its own.
+.venv/peers/bin/python: infra/locks/peers.lock
+	@rm -rf .venv/peers && $(BIN)/python -m venv .venv/peers
+	@.venv/peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
 
 locks: environment-dev ## Pin the newest allowed versions again; needs uv.
 	@for kind in run dev; do \
 	  uv pip compile pyproject.toml --group build $$( [ $$kind = dev ] && echo --group dev -c infra/locks/run.lock ) --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o infra/locks/$$kind.lock; \
 	done
+	@echo apple-health-parser | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate -q -o infra/locks/peers.lock
 
 environment-run:
 	@infra/environment run

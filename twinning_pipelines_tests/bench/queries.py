@@ -90,7 +90,7 @@ PANELS: tuple[tuple[str, int, str], ...] = (
         "sleep by night and stage, 90 days", 90,
         f"""select (s.ended_at + interval '6 hours')::date, s.stage, sum(s.ended_at - s.started_at)
             from sleep_stage s {_MINE.format('s')}
-            where s.absent_since is null and s.started_at >= :first group by 1, 2 order by 1, 2""",
+            where s.day >= cast(:first as date) - 1 and s.started_at >= :first group by 1, 2 order by 1, 2""",
     ),
     (
         "workouts by month, ten years", 3652,
