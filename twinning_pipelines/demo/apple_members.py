@@ -32,7 +32,7 @@ def members(life: Life, pen: Pen, style: Style) -> Iterator[tuple[str, str]]:
         (style.names.curves, [(f"ecg_{day.day}.csv", electrocardiogram(day, life, pen)) for day in _hearts(life)]),
         (style.names.documents, [(_file(day, life), document(day, life)) for day in _visits(life)]),
     ]
-    for folder, found in [] if style.old else kinds:
+    for folder, found in [] if style.old or style.bare else kinds:
         if style.empty_members:
             yield f"{folder}/", ""
         for index, (name, text) in enumerate(found):

@@ -51,7 +51,8 @@ class Style:
 
     doctype: the head; without one, that of its time. control_characters: raw U+000B in attributes, as third parties write
     them. reordered: attributes by name instead of Apple's order. empty_members: folders, and the first of each kind of
-    member with no bytes in it. old: of about 2017, with tracks inside the workouts and totals as their attributes.
+    member with no bytes in it. old: of about 2017, with tracks inside the workouts and totals as their attributes. bare: no
+    tracks, curves and documents beside the XML.
     """
 
     names: Names = ENGLISH
@@ -60,6 +61,7 @@ class Style:
     reordered: bool = False
     empty_members: bool = False
     old: bool = False
+    bare: bool = False
 
     @property
     def head(self) -> str:

@@ -184,7 +184,7 @@ def _totals(day: Day, each: Session) -> str:
 
 
 def _route(day: Day, each: Session, pen: Pen, life: Life, style: Style) -> str:
-    track = track_of(day, each, life)
+    track = None if style.bare else track_of(day, each, life)
     if track is None:
         return ""
     points = list(track.points(life)) if style.old else []
