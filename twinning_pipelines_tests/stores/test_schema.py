@@ -44,17 +44,28 @@ def test_samples_of_the_first_books_become_chunks_of_a_day(engine: sa.Engine) ->
         for statement in _FIRST_BOOKS:
             connection.execute(sa.text(statement))
         before = connection.execute(sa.text("select started_at, ended_at, value, label, file_id, at from sample")).all()
+        nights = connection.execute(sa.text(f"{_STAGES} where absent_since is null")).all()
     migrate(engine)
     with engine.connect() as connection:
+        assert sorted(map(tuple, connection.execute(sa.text(_STAGES)))) == sorted(map(tuple, nights))
+        devices = dict(connection.execute(sa.text("select name, device from origin")).tuples().all())
         after = connection.execute(sa.text("select started_at, ended_at, value, label, file_id, at from sample")).all()
-        chunks = connection.execute(sa.text("select day::text, n, file_ids from sample_chunk order by day")).all()
-        stale = connection.execute(sa.text("select first::text, last::text from stale_rollup")).all()
-        covered = connection.execute(sa.text("select first::text, last::text from series_coverage")).all()
+        chunks = connection.execute(
+            sa.text("select day::text, n, file_ids from sample_chunk where label is null or value[3] = 7 order by day")
+        ).all()
+        steps = "where metric_id = (select id from metric where name = 'steps')"
+        stale = connection.execute(sa.text(f"select first::text, last::text from stale_rollup {steps}")).all()
+        covered = connection.execute(sa.text(f"select first::text, last::text from series_coverage {steps}")).all()
+        days = connection.execute(sa.text("select day::text from stale_day order by day")).scalars().all()
+    assert devices == {"Watch": "watch", "iPhone": "phone"}
+    assert set(days) >= {"2026-03-03", "2026-03-04", "2026-03-05"}
     assert sorted(map(tuple, after)) == sorted(map(tuple, before))
     assert [tuple(chunk) for chunk in chunks] == [("2026-03-01", 3, [1, 1, 2]), ("2026-03-02", 1, None)]
     assert [tuple(stretch) for stretch in stale] == [("2026-02-28", "2026-03-03")]
     assert [tuple(span) for span in covered] == [("2026-03-01", "2026-03-02")]
 
+
+_STAGES = "select person_id, source, stage, origin, started_at, ended_at, zone, file_id, at from sleep_stage"
 
 _FIRST_BOOKS = (
     "insert into person (name) values ('ada')",
@@ -67,6 +78,11 @@ _FIRST_BOOKS = (
         (1, 1, '2026-03-01 10:00Z', 1, '2026-03-01 10:10Z', 1, 40, null, 1, 12),
         (1, 1, '2026-03-01 23:50Z', 1, '2026-03-02 00:10Z', 0, 7, 'late', 2, 13),
         (1, 1, '2026-03-02 08:00Z', 1, '2026-03-02 08:10Z', 0, 5, null, 1, 14)""",
+    """insert into sleep_stage (person_id, source, file_id, at, occurrence, absent_since, stage, origin, started_at,
+            ended_at, zone) values
+        (1, 'health.apple_health', 1, 21, 0, null, 'deep', 'iPhone', '2026-03-03 23:00Z', '2026-03-04 01:00Z', null),
+        (1, 'health.apple_health', 2, 22, 0, null, 'rem', 'iPhone', '2026-03-03 22:00Z', '2026-03-03 23:00Z', 'Europe/Zurich'),
+        (1, 'health.apple_health', 1, 23, 0, now(), 'rem', 'iPhone', '2026-03-03 21:00Z', '2026-03-03 22:00Z', null)""",
     """insert into coverage values (1, 'sample', 'steps' || chr(31) || 'Watch', '2026-03-01 00:00Z', '2026-03-02 00:00Z')""",
 )
 
