@@ -35,9 +35,23 @@ def test_a_module_says_what_it_is_and_stays_small(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_settings_read_our_environment(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    if path.name not in ("settings.py", "postgres_place.py", "postgres_programs.py"):
+    # `lean` reads nothing: it sets what numpy reads.
+    if path.name not in ("settings.py", "postgres_place.py", "postgres_programs.py", "lean.py"):
         assert "os.environ" not in text
         assert "os.getenv" not in text
+
+
+def test_a_dry_run_loads_neither_pandas_nor_a_database_driver(tmp_path: Path) -> None:
+    path = tmp_path / "steps.csv"
+    path.write_text("day,metric,value,unit\n2026-03-01,weight,70,kg\n")
+    code = (
+        f"import sys; sys.argv = ['twinning', 'check', {str(path)!r}]; import twinning_pipelines.cli as cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "loaded = {'pandas', 'sqlalchemy', 'psycopg', 'dagster'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_importing_the_package_brings_neither_dagster_nor_a_database_driver() -> None:

@@ -530,9 +530,9 @@ def upgrade() -> None:
         op.f("workout_part_person_id_workout_at_idx"), "workout_part", ["person_id", "workout_at"], unique=False
     )
     op.drop_index(op.f("daily_rollup_metric_id_day_idx"), table_name="daily_rollup")
-    op.drop_constraint(op.f("daily_rollup_person_id_fkey"), "daily_rollup", type_="foreignkey")
-    op.drop_constraint(op.f("daily_rollup_metric_id_fkey"), "daily_rollup", type_="foreignkey")
     op.drop_constraint(op.f("daily_rollup_origin_id_fkey"), "daily_rollup", type_="foreignkey")
+    op.drop_constraint(op.f("daily_rollup_metric_id_fkey"), "daily_rollup", type_="foreignkey")
+    op.drop_constraint(op.f("daily_rollup_person_id_fkey"), "daily_rollup", type_="foreignkey")
     op.add_column("origin", sa.Column("device", sa.Text(), server_default="other", nullable=False))
     op.add_column("workout", sa.Column("ascent_m", sa.DOUBLE_PRECISION(), nullable=True, comment="metres climbed"))
     op.add_column(
