@@ -15,11 +15,9 @@ from twinning_pipelines import shown
 from twinning_pipelines.errors import TwinningError, WrongUsage
 from twinning_pipelines.ingest.inbox import walk_files
 from twinning_pipelines.ingest.road import look
+from twinning_pipelines.options import JSON, PATHS
 from twinning_pipelines.settings import settings_of_environment
 from twinning_pipelines.sources import SOURCES
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else.")
-PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 
 
 class _Verbs(click.Group):

@@ -18,16 +18,10 @@ from twinning_pipelines.ingest.sweep import drain
 from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
 from twinning_pipelines.marts.freshness import status_of
 from twinning_pipelines.marts.preference import set_order
+from twinning_pipelines.options import DAY, JSON, PATHS, PERSON
 from twinning_pipelines.products.influx_projection import project, queue_everything
 from twinning_pipelines.products.summary import Summary, summarise
 from twinning_pipelines.receipt import Receipt
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else.")
-PERSON = click.option("--person", help="Whose. Default: the only person there is, else TWINNING_PERSON.")
-PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-DAY = click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), help="The day, YYYY-MM-DD. Default: the newest with facts."
-)
 
 
 @click.command()

@@ -95,13 +95,7 @@ def key_of_ids(metric_ids: Numbers, origin_ids: Numbers, days: Numbers) -> Numbe
 
 def read_rows(connection: sa.Connection, person_id: int, blocks: Blocks) -> pa.Table:
     """The stored samples of some blocks, as `ROWS`, chunk by chunk in their own order."""
-    values = {
-        "person": person_id,
-        "keys": blocks.keys.tolist(),
-        "metrics": blocks.metric_ids.tolist(),
-        "origins": blocks.origin_ids.tolist(),
-        "days": blocks.days.tolist(),
-    }
+    values = _places(person_id, blocks) | {"keys": blocks.keys.tolist()}
     found = fetch_numbers(connection, _NUMBERS, values, _NUMBER_COLUMNS)
     block = found["block"].astype(np.int64)
     # The chunks may come in any order, the samples of each come in its own.
@@ -189,10 +183,14 @@ _REMOVE = """
 def remove_chunks(connection: sa.Connection, person_id: int, blocks: Blocks) -> None:
     """Takes the chunks of these blocks away; blocks that are not stored are no error."""
     if len(blocks):
-        values = {
-            "person": person_id,
-            "metrics": blocks.metric_ids.tolist(),
-            "origins": blocks.origin_ids.tolist(),
-            "days": blocks.days.tolist(),
-        }
-        connection.connection.cursor().execute(_REMOVE, values)
+        connection.connection.cursor().execute(_REMOVE, _places(person_id, blocks))
+
+
+def _places(person_id: int, blocks: Blocks) -> dict[str, object]:
+    """Where chunks are found, as parameters of a statement."""
+    return {
+        "person": person_id,
+        "metrics": blocks.metric_ids.tolist(),
+        "origins": blocks.origin_ids.tolist(),
+        "days": blocks.days.tolist(),
+    }

@@ -66,16 +66,14 @@ def merge_series(connection: sa.Connection, record: Record, telling: Telling, re
         merge.replace(blocks.some(some), found[some])
     mark(connection, telling.person_id, merge.touched)
     if telling.whole:
-        cover(connection, telling, blocks)
+        _cover(connection, telling, blocks)
     unchanged = int(blocks.n[settled].sum())
     return Changes(merge.new, merge.edited, merge.same + unchanged, merge.absent)
 
 
 def _named(connection: sa.Connection, telling: Telling, table: pa.Table) -> Blocks:
     """The blocks of the reading with the ids of their metrics and origins, which get their rows where they are new."""
-    metric, origin = (table.column(name).combine_chunks() for name in ("metric", "origin"))
-    if isinstance(metric, pa.ChunkedArray):
-        metric, origin = metric.chunk(0), origin.chunk(0)
+    metric, origin = (table.column(name).chunk(0) for name in ("metric", "origin"))
     metric_ids = _metric_ids(connection, metric.dictionary.to_pylist())
     theirs = origin_ids(connection, telling.source, origin.dictionary.to_pylist())
     return Blocks(
@@ -156,7 +154,7 @@ def _spans(blocks: Blocks) -> list[tuple[int, int, int, int]]:
     return [(*pair, int(low), int(high)) for pair, low, high in zip(ids, first, last, strict=True)]
 
 
-def cover(connection: sa.Connection, telling: Telling, blocks: Blocks) -> None:
+def _cover(connection: sa.Connection, telling: Telling, blocks: Blocks) -> None:
     """Notes the time that a whole export covers, by series."""
     rows = [
         {"file": telling.file_id, "metric": metric_id, "origin": origin_id, "first": first, "last": last}

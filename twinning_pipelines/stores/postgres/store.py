@@ -238,13 +238,14 @@ class PostgresStore:
 
 def _merge(connection: sa.Connection, record: Record, telling: Telling, reading: Reading) -> Changes:
     """One table of a file into its place. Where it says just what the newest export has said, nothing is written."""
-    told = Told(record.name, reading.counts[record.name].accepted, reading.digest(record))
-    if telling.whole and repeats(connection, telling, told):
-        return Changes(same=told.n)
     merge = merge_series if record.series else merge_rows
+    if not telling.whole:
+        return merge(connection, record, telling, reading)
+    told = Told(record.name, reading.counts[record.name].accepted, reading.digest(record))
+    if repeats(connection, telling, told):
+        return Changes(same=told.n)
     changes = merge(connection, record, telling, reading)
-    if telling.whole:
-        keep(connection, telling, told)
+    keep(connection, telling, told)
     return changes
 
 

@@ -52,7 +52,6 @@ class Oddities:
 
     unregistered: Counter[str] = field(default_factory=Counter)
     zones: Counter[str] = field(default_factory=Counter)
-    unread: Counter[str] = field(default_factory=Counter)
     left_asleep: Counter[str] = field(default_factory=Counter)
     left_asleep_names: Counter[str] = field(default_factory=Counter)
     devices: dict[str, str] = field(default_factory=dict)

@@ -158,8 +158,3 @@ _READERS: Mapping[str, tuple[Record, Callable[[Node, Page, Findings], _Rows]]] =
 NAMES = tuple(_READERS)
 # The table that a broken element would have filled.
 TABLES: Mapping[str, Record] = {name: record for name, (record, _) in _READERS.items()}
-
-
-def is_zone(name: str, attributes: Mapping[str, str]) -> bool:
-    """Does this child state the time zone of its element?"""
-    return name == METADATA and attributes.get("key") == workouts.ZONE
