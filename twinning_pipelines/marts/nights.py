@@ -18,7 +18,7 @@ from twinning_pipelines.clock import Clock
 from twinning_pipelines.marts.calendar import Calendar, clock_of
 from twinning_pipelines.marts.rollups import Share
 from twinning_pipelines.marts.sleeps import STAGES, Parts, Sleeps, Stretches, Summaries, Tellers, sleeps_of, summed
-from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_arrays, fetch_numbers
+from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_numbers
 from twinning_pipelines.stores.postgres.origins import DEVICES, kind_of
 
 Numbers = npt.NDArray[np.int64]
@@ -167,17 +167,18 @@ def _rows(connection: sa.Connection, person_id: int, clock: Clock, first: date, 
     values = {"person": person_id, "since": since, "until": until}
     who = connection.execute(sa.text(_TELLERS), values).all()
     keys = np.array([row.key for row in who], np.int64)
-    stretches = fetch_arrays(connection, _STRETCHES, values, _STRETCH_COLUMNS)
+    stretches = fetch_numbers(connection, _STRETCHES, values, _STRETCH_COLUMNS)
     summaries = fetch_numbers(connection, _SUMMARIES, values, _SUMMARY_COLUMNS)
     # The order of equals must not depend on how Postgres happens to store them.
     order = np.lexsort([stretches[name] for name in ("at", "file", "ended", "started")])
     stretches = {name: column[order] for name, column in stretches.items()}
-    summaries = summaries[np.lexsort([summaries[name] for name in ("at", "file", "ended", "started")])]
+    order = np.lexsort([summaries[name] for name in ("at", "file", "ended", "started")])
+    summaries = {name: column[order] for name, column in summaries.items()}
     teller = np.searchsorted(keys, stretches["teller"])
     told = np.searchsorted(keys, summaries["teller"])
     names = np.argsort(np.argsort([f"{row.origin}\0{row.source}" for row in who])) if who else keys
     sleeps, parts = sleeps_of(
-        Stretches(teller, *_span(stretches), stretches["stage"].astype(np.int64)),
+        Stretches(teller, *_span(stretches), stretches["stage"].astype(np.int64) - 1),
         Summaries(
             told, *_span(summaries), np.stack([summaries[stage] for stage in STAGES], axis=1).astype(np.float64),
             summaries["nap"].astype(np.int64),
@@ -199,7 +200,7 @@ def _rows(connection: sa.Connection, person_id: int, clock: Clock, first: date, 
     )  # fmt: skip
 
 
-def _span(rows: "npt.NDArray[np.void] | dict[str, npt.NDArray[np.generic]]") -> tuple[Numbers, Numbers]:
+def _span(rows: "dict[str, npt.NDArray[np.generic]]") -> tuple[Numbers, Numbers]:
     return rows["started"].astype(np.int64) + EPOCH_US, rows["ended"].astype(np.int64) + EPOCH_US
 
 
@@ -226,14 +227,10 @@ _TELLERS = f"""
     order by key"""  # noqa: S608
 
 _WHERE = _WITHIN.format(person="%(person)s", since="%(since)s", until="%(until)s")
-# As arrays: 50,000 rows one by one cost three times as much.
 _STRETCHES = f"""
-    select 0, array_agg({_KEY}), array_agg(started_at), array_agg(ended_at),
-        array_agg(array_position(array{list(STAGES)}, stage)::bigint - 1), array_agg(file_id::bigint), array_agg(at)
-    from sleep_stage where {_BY_DAY.format(since="%(since)s", until="%(until)s")} and {_WHERE} having count(*) > 0"""  # noqa: S608
-_STRETCH_COLUMNS = {
-    "all": ">i4", "teller": ">i8", "started": ">i8", "ended": ">i8", "stage": ">i8", "file": ">i8", "at": ">i8",
-}  # fmt: skip
+    select {_KEY}, started_at, ended_at, array_position(array{list(STAGES)}, stage), file_id, at
+    from sleep_stage where {_BY_DAY.format(since="%(since)s", until="%(until)s")} and {_WHERE}"""  # noqa: S608
+_STRETCH_COLUMNS = {"teller": ">i8", "started": ">i8", "ended": ">i8", "stage": ">i4", "file": ">i4", "at": ">i8"}
 
 _MINUTES = ", ".join(f"coalesce({stage}_min, 'NaN')" for stage in STAGES)
 _SUMMARIES = f"""

@@ -5,6 +5,7 @@ The view `sample` shows them one by one. Within a chunk samples are in order of 
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ class Blocks:
 _KNOWN = """
     select c.metric_id, c.origin_id, c.day, c.n, c.digest
     from sample_chunk c join origin o on o.id = c.origin_id and o.source = %(source)s
-    where c.person_id = %(person)s and c.day between %(first)s and %(last)s"""
+    where c.person_id = %(person)s and c.metric_id = any(%(metrics)s) and c.day between %(first)s and %(last)s"""
 _KNOWN_COLUMNS = {"metric_id": ">i2", "origin_id": ">i4", "day": ">i4", "n": ">i4", "digest": ">i8"}
 
 _WANTED = """
@@ -75,9 +76,11 @@ _NUMBER_COLUMNS = {"block": ">i8", "started_at": ">i8", "ended_at": ">i8", "valu
 _TEXTS = f"select b.block, c.label, c.detail {_WANTED} where c.label is not null or c.detail is not null"
 
 
-def known_blocks(connection: sa.Connection, person_id: int, source: str, first: object, last: object) -> Blocks:
-    """The blocks of a person from a source that are stored, of these UTC days (dates); their keys are those of ids."""
-    values = {"person": person_id, "source": source, "first": first, "last": last}
+def known_blocks(
+    connection: sa.Connection, person_id: int, source: str, metrics: Numbers, first: date, last: date
+) -> Blocks:
+    """The blocks of some metrics of a person from a source that are stored, of these UTC days; their keys are those of ids."""
+    values = {"person": person_id, "source": source, "metrics": metrics.tolist(), "first": first, "last": last}
     found = fetch_numbers(connection, _KNOWN, values, _KNOWN_COLUMNS)
     metric_ids, origin_ids = found["metric_id"].astype(np.int64), found["origin_id"].astype(np.int64)
     days = found["day"].astype(np.int64) + EPOCH_DAYS

@@ -21,6 +21,7 @@ from twinning_pipelines.stores.postgres.array_rows import HEADER, TRAILER
 
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _LENGTH = struct.Struct(">i")
+_ARRAY_HEAD_BYTES = 20
 _WRITTEN_BYTES = 1 << 20
 # Postgres counts from the year 2000.
 EPOCH_US = 946_684_800_000_000
@@ -53,22 +54,26 @@ def copy_binary(connection: sa.Connection, table: str, columns: Sequence[str], r
 
 def fetch_numbers(
     connection: sa.Connection, query: str, values: Mapping[str, object], columns: Mapping[str, str]
-) -> "npt.NDArray[np.void]":
-    """The rows of a query, all of whose columns are numbers, instants or dates of fixed width and never null.
+) -> "dict[str, npt.NDArray[np.generic]]":
+    """The columns of a query, all numbers, instants or dates of fixed width and never null.
 
     columns: numpy's type of each, big-endian: `>i2` smallint, `>i4` integer or date, `>i8` bigint or timestamptz, `>f8`.
     Instants are microseconds and dates days since the year 2000. Parameters are written `%(name)s`.
     """
-    layout = np.dtype(
-        [
-            ("fields", ">i2"),
-            *(each for name, kind in columns.items() for each in ((f"{name} bytes", ">i4"), (name, kind))),
-        ]
-    )
-    rows: npt.NDArray[np.void] = np.frombuffer(_copied(connection, query, values), layout)
-    if not (rows["fields"] == len(columns)).all():
-        raise ValueError("the query gives other columns than were asked for")
-    return rows
+    # One row of arrays: rows one by one cost ten times as much, on both sides.
+    names = [sql.Identifier(name) for name in columns]
+    wanted = sql.SQL(", ").join(sql.SQL("array_agg({})").format(name) for name in names)
+    whole = sql.SQL("select {} from ({}) as found ({})").format(wanted, sql.SQL(query), sql.SQL(", ").join(names))
+    cursor = connection.connection.cursor()
+    cursor.execute(whole, values, binary=True)
+    found = (cursor.pgresult.get_value(0, place) or bytes(_ARRAY_HEAD_BYTES) for place in range(len(columns)))
+    laid: dict[str, npt.NDArray[np.generic]] = {}
+    for (name, kind), array in zip(columns.items(), found, strict=True):
+        elements = np.frombuffer(array, np.dtype([("bytes", ">i4"), ("value", kind)]), offset=_ARRAY_HEAD_BYTES)
+        if not (elements["bytes"] == elements.dtype["value"].itemsize).all():
+            raise ValueError(f"{name} is of another type than was asked for")
+        laid[name] = elements["value"]
+    return laid
 
 
 def fetch_arrays(
