@@ -3,8 +3,9 @@
 Here are the verbs that need no database; `verbs` has the others, and is loaded when one of them is called.
 """
 
-import twinning_pipelines.lean  # noqa: F401, I001  (before anything that uses pyarrow)
+from twinning_pipelines import lean  # noqa: I001  (before anything that uses pyarrow)
 
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,8 @@ from twinning_pipelines.ingest.road import look
 from twinning_pipelines.options import JSON, PATHS
 from twinning_pipelines.settings import settings_of_environment
 from twinning_pipelines.sources import SOURCES
+
+gc.enable()
 
 
 class _Verbs(click.Group):
@@ -35,7 +38,9 @@ class _Verbs(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def _load(self) -> None:
-        for command in import_module("twinning_pipelines.verbs").COMMANDS:
+        with lean.loading():
+            verbs = import_module("twinning_pipelines.verbs")
+        for command in verbs.COMMANDS:
             self.add_command(command)
 
 

@@ -1,5 +1,6 @@
 """A person's local days as numbers: which day an instant lies on, and where the day ends, for whole columns at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +22,17 @@ def clock_of(connection: sa.Connection, person_id: int) -> Clock:
     """The clock of a person, who has at least one zone since they were first seen."""
     found = connection.execute(sa.text("select since, zone from person_zone where person_id = :id"), {"id": person_id})
     return Clock.of([Stay(since, ZoneInfo(zone)) for since, zone in found])
+
+
+def spans_of(days: Iterable[date]) -> str:
+    """Days as Postgres's `datemultirange`: years of them are one parameter of a few letters."""
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if spans and day - spans[-1][1] <= _DAY:
+            spans[-1] = spans[-1][0], day
+        else:
+            spans.append((day, day))
+    return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,8 +169,7 @@ def _totalled(
     origins: Numbers, samples: Samples, shares: Shares, total: str
 ) -> "dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float64]]":
     """By day: value, n, low, high, and the origin where a sum has only one, else -1."""
-    order = np.lexsort((samples.value[shares.sample], -samples.rank[shares.sample], samples.ended[shares.sample],
-                        samples.started[shares.sample], shares.day))  # fmt: skip
+    order = _order(samples, shares)
     sample, day, amount = shares.sample[order], shares.day[order], shares.amount[order]
     if not len(day):
         return {name: np.zeros(0, np.int64) for name in ("day", "value", "n", "low", "high", "origin")}
@@ -189,6 +188,15 @@ def _totalled(
         "day": day[starts], "value": values[total], "n": n, "low": low, "high": high,
         "origin": np.where(is_only, only, -1),
     }  # fmt: skip
+
+
+def _order(samples: Samples, shares: Shares) -> Numbers:
+    """Shares by their day and beginning; equals by end, device and value, so that sums come out alike every time."""
+    sample, started = shares.sample, samples.started[shares.sample]
+    order: Numbers = np.lexsort((started, shares.day))
+    if ((np.diff(started[order]) == 0) & (np.diff(shares.day[order]) == 0)).any():
+        order = np.lexsort((samples.value[sample], -samples.rank[sample], samples.ended[sample], started, shares.day))
+    return order
 
 
 def shares_of(connection: sa.Connection, person_id: int, metric: str, day: date) -> list[Share]:

@@ -19,6 +19,7 @@ TIMESTAMPTZ, FLOAT8, INT8, TEXT = 1184, 701, 20, 25
 _ABSENT = -1
 _TEXT_HEAD = struct.Struct(">iiiiii")
 _LENGTH = struct.Struct(">i")
+_NOTHING = _LENGTH.pack(_ABSENT)
 _ELEMENT = np.dtype([("bytes", ">i4"), ("value", ">i8")])
 _ARRAY_HEAD = np.dtype(
     [("bytes", ">i4"), ("dimensions", ">i4"), ("nulls", ">i4"), ("oid", ">i4"), ("n", ">i4"), ("first", ">i4")]
@@ -42,19 +43,23 @@ class NumberArrays:
 
     def put(self, out: Bytes, places: Numbers, sizes: Numbers) -> None:
         """Writes each row's field where it belongs."""
+        _scatter(out, places[~self.present], np.full(int((~self.present).sum()), _ABSENT, ">i4"))
+        if not self.present.any():
+            return
         heads = np.zeros(len(sizes), _ARRAY_HEAD)
         heads["bytes"] = self.widths(sizes) - 4
         heads["dimensions"] = heads["first"] = 1
         heads["oid"], heads["n"] = self.oid, sizes
         _scatter(out, places[self.present], heads[self.present])
-        _scatter(out, places[~self.present], np.full(int((~self.present).sum()), _ABSENT, ">i4"))
-        elements = np.zeros(len(self.values), _ELEMENT)
+        elements = np.empty(len(self.values), _ELEMENT)
         elements["bytes"] = 8
         elements["value"] = self.values.view(np.int64)
-        step = np.arange(len(elements)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        places = np.repeat(places + _ARRAY_HEAD.itemsize, sizes) + step * _ELEMENT.itemsize
-        mine = np.repeat(self.present, sizes)
-        _scatter(out, places[mine], elements[mine])
+        first = places + _ARRAY_HEAD.itemsize - (np.cumsum(sizes) - sizes) * _ELEMENT.itemsize
+        where = np.repeat(first, sizes) + np.arange(len(elements)) * _ELEMENT.itemsize
+        if not self.present.all():
+            mine = np.repeat(self.present, sizes)
+            where, elements = where[mine], elements[mine]
+        _scatter(out, where, elements)
 
 
 def encoded(
@@ -62,7 +67,7 @@ def encoded(
     arrays: Sequence[NumberArrays],
     texts: Sequence[Sequence[Sequence[str | None] | None]],
     sizes: Numbers,
-) -> bytes:
+) -> memoryview:
     """Rows of scalar fields, then of arrays of numbers, then of arrays of texts; `sizes` are the lengths of their arrays.
 
     A scalar is an integer of the width of its column, never null; a row of `texts` is the list of its texts, or None.
@@ -75,12 +80,12 @@ def encoded(
     for place, scalar in enumerate(scalars):
         heads[f"bytes {place}"], heads[f"value {place}"] = scalar.dtype.itemsize, scalar
     elements = _Elements()
-    fields = [[_text_array(given, elements) for given in column] for column in texts]
+    fields = [[_NOTHING if given is None else _text_array(given, elements) for given in column] for column in texts]
     widths = [np.full(len(sizes), heads.dtype.itemsize)]
     widths += [array.widths(sizes) for array in arrays]
     widths += [np.array([len(field) for field in column]) for column in fields]
     ends = np.cumsum(sum(widths))
-    out: Bytes = np.zeros(int(ends[-1]), np.uint8)
+    out: Bytes = np.empty(int(ends[-1]), np.uint8)
     places = ends - sum(widths)
     _scatter(out, places, heads)
     for width, array in zip(widths, arrays, strict=False):
@@ -89,7 +94,7 @@ def encoded(
     for width, column in zip(widths[len(arrays) :], fields, strict=False):
         places = places + width
         _lay(out, places, column)
-    return out.tobytes()
+    return out.data
 
 
 def _scatter(out: Bytes, places: Numbers, records: "npt.NDArray[np.generic]") -> None:
@@ -109,16 +114,13 @@ class _Elements(dict[str | None, bytes]):
         return element
 
 
-def _text_array(texts: Sequence[str | None] | None, elements: _Elements) -> bytes:
-    if texts is None:
-        return _LENGTH.pack(_ABSENT)
+def _text_array(texts: Sequence[str | None], elements: _Elements) -> bytes:
     body = b"".join(map(elements.__getitem__, texts))
     return _TEXT_HEAD.pack(_TEXT_HEAD.size - 4 + len(body), 1, int(None in texts), TEXT, len(texts), 1) + body
 
 
 def _lay(out: Bytes, places: Numbers, fields: list[bytes]) -> None:
-    absent = _LENGTH.pack(_ABSENT)
-    is_absent = np.array([field is absent or field == absent for field in fields])
+    is_absent = np.array([field is _NOTHING for field in fields])
     _scatter(out, places[is_absent], np.full(int(is_absent.sum()), _ABSENT, ">i4"))
     view = out.data
     for row in np.flatnonzero(~is_absent).tolist():

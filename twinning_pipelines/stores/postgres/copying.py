@@ -41,7 +41,7 @@ def copy(connection: sa.Connection, table: str, columns: Sequence[str], batches:
     return rows
 
 
-def copy_binary(connection: sa.Connection, table: str, columns: Sequence[str], rows: bytes) -> None:
+def copy_binary(connection: sa.Connection, table: str, columns: Sequence[str], rows: memoryview) -> None:
     """Appends rows that `array_rows.encoded` has made, their fields in the order of `columns`."""
     cursor = connection.connection.cursor()
     with cursor.copy(_statement(table, columns, "binary")) as target:

@@ -205,7 +205,7 @@ STALE_ROLLUP = sa.Table("stale_rollup", METADATA, *_stretch())
 DAILY_FACT = sa.Table(
     "daily_fact",
     METADATA,
-    _person(primary=True),
+    sa.Column("person_id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("fact", sa.Text, primary_key=True),
     sa.Column("part", sa.Text, primary_key=True),
@@ -219,7 +219,7 @@ DAILY_FACT = sa.Table(
 NIGHT = sa.Table(
     "night",
     METADATA,
-    _person(primary=True),
+    sa.Column("person_id", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True, comment="the local day on which one wakes"),
     sa.Column("number", sa.SmallInteger, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),

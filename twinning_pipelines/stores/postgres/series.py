@@ -50,7 +50,7 @@ def merge_series(connection: sa.Connection, record: Record, telling: Telling, re
         return Changes()
     first, last = (_EPOCH + timedelta(days=int(day)) for day in (blocks.days.min(), blocks.days.max()))
     metrics = np.unique(blocks.metric_ids)
-    known = known_blocks(connection, telling.person_id, telling.source, metrics, first, last)
+    known = known_blocks(connection, telling.person_id, telling.source, metrics, (first, last))
     places = np.searchsorted(known.keys, _ids(blocks))
     places[places == len(known)] = 0
     found: Mask = (known.keys[places] == _ids(blocks)) if len(known) else np.zeros(len(blocks), bool)
