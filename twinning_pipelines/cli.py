@@ -5,7 +5,6 @@ Here are the verbs that need no database; `verbs` has the others, and is loaded 
 
 from twinning_pipelines import lean  # noqa: I001  (before anything that uses pyarrow)
 
-import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +19,7 @@ from twinning_pipelines.options import JSON, PATHS
 from twinning_pipelines.settings import settings_of_environment
 from twinning_pipelines.sources import SOURCES
 
-gc.enable()
+lean.loaded()
 
 
 class _Verbs(click.Group):

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_YOUNG = 20_000
+
 gc.disable()
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -36,10 +38,16 @@ if "pandas" not in sys.modules:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Modules are loaded inside without a look for garbage, and it is never looked for in what is defined by then."""
+    """Modules are loaded inside without a look for garbage."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
+        loaded()
+
+
+def loaded() -> None:
+    """Garbage is looked for again, but not in what is defined by now, and less often: batches are made of many pieces."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 10, 10)
+    gc.enable()

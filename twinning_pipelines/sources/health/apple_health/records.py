@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -72,13 +72,12 @@ _Complaint = tuple[Mask, Callable[[int], str]]
 def batches(records: Records, oddities: Oddities) -> Iterator[Batch]:
     """The samples and the sleep stages among some Records, as one batch of each; what can't be read is rejected."""
     typed = _Typed(records)
-    rejections = typed.rejections()
     for name, count in typed.unregistered():
         oddities.unregistered[name] += count
     _note_devices(records, oddities)
     for record in _RECORDS:
         mine = typed.rows_of(record)
-        refused = tuple(each for each in rejections if each.record == record.name)
+        refused = tuple(each for each in typed.rejections if each.record == record.name)
         if len(mine) or refused:
             columns = _columns(typed, record, mine, oddities)
             rows = pa.RecordBatch.from_arrays([columns[name] for name in record.schema.names], schema=record.schema)
@@ -191,7 +190,10 @@ class _Coded:
 
 
 class _Typed:
-    """Some Records with a meaning. `readings` are parallel to their heads."""
+    """Some Records with a meaning. `readings` are parallel to their heads.
+
+    rejections: the Records that can't be read, each with the first thing that is wrong with it.
+    """
 
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -204,8 +206,10 @@ class _Typed:
         self._read_minutes()
         self._read_words()
         self._read_stages()
-        self._complaints = self._complain()
-        self._good: Mask = ~np.logical_or.reduce([mask for mask, _ in self._complaints])
+        # They know this object: kept by it, they would keep a block of text until garbage is collected.
+        complaints = self._complain()
+        self._good: Mask = ~np.logical_or.reduce([mask for mask, _ in complaints])
+        self.rejections = list(map(partial(self._rejection, complaints), np.flatnonzero(~self._good).tolist()))
 
     def rows_of(self, record: Record) -> Numbers:
         """The indexes of the readable Records that belong to a table."""
@@ -219,14 +223,10 @@ class _Typed:
             if count and reading.metric.startswith(UNREGISTERED):
                 yield reading.metric, count
 
-    def rejections(self) -> list[Rejection]:
-        """The Records that can't be read, each with the first thing that is wrong with it."""
-        found: list[Rejection] = []
-        for index in np.flatnonzero(~self._good).tolist():
-            reason = next(says(index) for mask, says in self._complaints if mask[index])
-            record = self.readings[self.records.which[index]].record
-            found.append(Rejection(int(self.records.at[index]), record.name, reason, self.records.raw(index)))
-        return found
+    def _rejection(self, complaints: Sequence[_Complaint], index: int) -> Rejection:
+        reason = next(says(index) for mask, says in complaints if mask[index])
+        record = self.readings[self.records.which[index]].record
+        return Rejection(int(self.records.at[index]), record.name, reason, self.records.raw(index))
 
     def _complain(self) -> tuple[_Complaint, ...]:
         records, readings, which = self.records, self.readings, self.records.which
