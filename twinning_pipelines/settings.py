@@ -1,13 +1,13 @@
 """Every TWINNING_* variable: its type, its default, its meaning. Read once, at the top; nothing below reads the environment."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import WrongUsage
@@ -17,10 +17,10 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("twinning", appauthor=False))
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of one installation."""
 
-    model_config = SettingsConfigDict(env_prefix="TWINNING_", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
     home: Path = Field(
         default_factory=_default_home, description="Folder of inbox, archive, quarantine, db and exports."
@@ -50,6 +50,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Zurich")
         return zone
 
+    @classmethod
+    def of_environment(cls) -> "Settings":
+        """What the TWINNING_* variables say now. Raises ValidationError."""
+        variables = {name: f"TWINNING_{name.upper()}" for name in cls.model_fields}
+        given = {name: os.environ[variable] for name, variable in variables.items() if variable in os.environ}
+        return cls.model_validate(given)
+
     @cached_property
     def clock(self) -> Clock:
         """What is meant where neither a file nor its owner says otherwise."""
@@ -59,7 +66,7 @@ class Settings(BaseSettings):
 def settings_of_environment() -> Settings:
     """What the TWINNING_* variables say now. Raises WrongUsage, which names the wrong ones."""
     try:
-        return Settings()
+        return Settings.of_environment()
     except ValidationError as wrong:
         said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
         # Without the original, whose text holds the values themselves.

@@ -34,7 +34,7 @@ class RunHome:
 def assumed_zone() -> str:
     """The zone of schedules and partitions, which Dagster wants at import. A wrong setting fails the runs, not the import."""
     try:
-        return Settings().zone
+        return Settings.of_environment().zone
     except ValidationError:
         return "UTC"
 
