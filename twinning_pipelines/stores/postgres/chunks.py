@@ -77,10 +77,10 @@ _TEXTS = f"select b.block, c.label, c.detail {_WANTED} where c.label is not null
 
 
 def known_blocks(
-    connection: sa.Connection, person_id: int, source: str, metrics: Numbers, days: tuple[date, date]
+    connection: sa.Connection, person_id: int, source: str, metrics: Numbers, span: tuple[date, date]
 ) -> Blocks:
     """The blocks of some metrics of a person from a source that are stored, of these UTC days; their keys are those of ids."""
-    values = {"person": person_id, "source": source, "metrics": metrics.tolist(), "first": days[0], "last": days[1]}
+    values = {"person": person_id, "source": source, "metrics": metrics.tolist(), "first": span[0], "last": span[1]}
     found = fetch_numbers(connection, _KNOWN, values, _KNOWN_COLUMNS)
     metric_ids, origin_ids = found["metric_id"].astype(np.int64), found["origin_id"].astype(np.int64)
     days = found["day"].astype(np.int64) + EPOCH_DAYS

@@ -8,6 +8,7 @@ for each value.
 import io
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from twinning_pipelines.stores.postgres.array_rows import HEADER, TRAILER
+
+if TYPE_CHECKING:
+    import psycopg
 
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _LENGTH = struct.Struct(">i")
@@ -64,9 +68,10 @@ def fetch_numbers(
     names = [sql.Identifier(name) for name in columns]
     wanted = sql.SQL(", ").join(sql.SQL("array_agg({})").format(name) for name in names)
     whole = sql.SQL("select {} from ({}) as found ({})").format(wanted, sql.SQL(query), sql.SQL(", ").join(names))
-    cursor = connection.connection.cursor()
+    cursor = cast("psycopg.Cursor[Any]", connection.connection.cursor())
     cursor.execute(whole, values, binary=True)
-    found = (cursor.pgresult.get_value(0, place) or bytes(_ARRAY_HEAD_BYTES) for place in range(len(columns)))
+    answer = cast("psycopg.pq.abc.PGresult", cursor.pgresult)
+    found = (answer.get_value(0, place) or bytes(_ARRAY_HEAD_BYTES) for place in range(len(columns)))
     laid: dict[str, npt.NDArray[np.generic]] = {}
     for (name, kind), array in zip(columns.items(), found, strict=True):
         elements = np.frombuffer(array, np.dtype([("bytes", ">i4"), ("value", kind)]), offset=_ARRAY_HEAD_BYTES)

@@ -26,11 +26,11 @@ from twinning_pipelines.sources.health.apple_health.moments import Mask, Numbers
 from twinning_pipelines.sources.health.apple_health.plain import BATCH_ROWS, RECORD, ROOT, records_of
 from twinning_pipelines.sources.health.apple_health.words import TOP_LEVEL
 
-BLOCK_BYTES = 2 * 1024**2
+BLOCK_BYTES = 4 * 1024**2
 # So many Records may need the parser; then not more than this share of all, or the plain engine is as fast.
 PATIENCE = 2_000
 _PLAIN_SHARE = 0.2
-_BLOCKS_WITHOUT_CUT = 4
+_BLOCKS_WITHOUT_CUT = 2
 _REMEMBERED, _REMEMBERED_BYTES = 8_192, 512
 _POINTER = re.compile(rb"HKDevice: 0x[0-9a-f]+")
 # The root stands around them, too.
