@@ -4,11 +4,13 @@ Without a name, all of them. Costs are CPU seconds of whole processes, the Postg
 """
 
 import argparse
+import compileall
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import twinning_pipelines
 from twinning_pipelines_tests.bench import bank, health, queries
 
 SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
@@ -33,6 +35,7 @@ def main() -> None:
     unknown = [name for name in wanted.sections if name not in SECTIONS]
     if unknown:
         asked.error(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    compileall.compile_dir(Path(twinning_pipelines.__path__[0]), quiet=1)
     with tempfile.TemporaryDirectory(prefix="twinning-bench-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         for name in wanted.sections or SECTIONS:

@@ -35,6 +35,8 @@ def run_measured(
     command: Sequence[str], environment: Mapping[str, str], postmaster: int | None = None
 ) -> tuple[Cost, Said]:
     """Runs a command to its end: what it cost, and what it said. Raises RuntimeError with its last words when it fails."""
+    # As installed: what pip brings is compiled, and so is ours, unless the machine forbids to keep it.
+    environment = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = server_cpu(postmaster)
     with (
         tempfile.NamedTemporaryFile() as used,
@@ -42,7 +44,7 @@ def run_measured(
         tempfile.TemporaryFile() as complaints,
     ):
         launched = [sys.executable, "-I", "-S", str(_LAUNCHER), used.name, *command]
-        ended = subprocess.run(launched, env=dict(environment), stdout=said, stderr=complaints, check=False)
+        ended = subprocess.run(launched, env=environment, stdout=said, stderr=complaints, check=False)
         said.seek(0)
         complaints.seek(0)
         if ended.returncode:
