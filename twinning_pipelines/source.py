@@ -136,6 +136,7 @@ class Source:
     whole: an export is the whole truth for the time it covers, so a fact that a newer one leaves out is gone.
     expect_every: how long silence is normal. max_rejected: the share of rejected rows above which the outside world waits.
     template: the file name of our own downloadable CSV, for sources that read one.
+    last_resort: it claims a file only when no other source does.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Source:
     expect_every: timedelta | None = None
     max_rejected: float = 0.05
     template: str | None = None
+    last_resort: bool = False
 
     @property
     def domain(self) -> str:

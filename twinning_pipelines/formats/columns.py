@@ -105,7 +105,11 @@ class Table:
 
     def open(self, original: Original, clock: Clock) -> "Filled":
         """The file with its columns found and its styles decided. Raises UnreadableFile."""
-        sheet = open_sheet(_text_of(original), self.marks)
+        return self.over(text_of(original), clock)
+
+    def over(self, text: str, clock: Clock) -> "Filled":
+        """The same of a text. Raises UnreadableFile."""
+        sheet = open_sheet(text, self.marks)
         bound, kept, lost = _bind(self, sheet)
         missing = [column.headings[0] for column in self.columns if column.required and column.field not in bound]
         if missing:
@@ -204,11 +208,12 @@ def bracketed(heading: str) -> str:
     return match[2].strip() if match else ""
 
 
-def _text_of(original: Original) -> str:
+def text_of(original: Original, codec: str = "") -> str:
+    """The text of a delimited file, in this codec where it is no UTF-8. Raises UnreadableFile."""
     if original.size > MAX_BYTES:
         raise UnreadableFile(f"a delimited file of more than {MAX_BYTES // 1024**2} MiB")
     with original.open() as stream:
-        decoded = decode(stream.read())
+        decoded = decode(stream.read(), codec)
     if decoded.is_binary:
         raise UnreadableFile("not a text file")
     return decoded.text

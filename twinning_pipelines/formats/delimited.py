@@ -58,6 +58,15 @@ def header_of(text: str, wanted: Sequence[str]) -> tuple[int, str] | None:
     return None
 
 
+def header_lines(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each of the first lines as a header could stand there: the text above it, and its cells by each delimiter in turn."""
+    lines = _opening(text)
+    for index, line in enumerate(lines):
+        for delimiter in _DELIMITERS:
+            if delimiter in line:
+                yield "".join(lines[:index]), _cells(line, delimiter)
+
+
 def has_columns(*wanted: str, without: Sequence[str] = (), any_of: Sequence[str] = ()) -> "Recognition":
     """Recognises a delimited file by headings it must have, must not have, and needs at least one of."""
     return Recognition(wanted, tuple(without), tuple(any_of))

@@ -8,10 +8,14 @@ from twinning_pipelines.source import Source
 
 
 def route(original: Original, sources: Sequence[Source]) -> Source:
-    """The one source that claims the file. Raises UnreadableFile, UnrecognisedFile or AmbiguousFile."""
+    """The one source that claims the file; those of last resort are asked last.
+
+    Raises UnreadableFile, UnrecognisedFile or AmbiguousFile.
+    """
     if original.size == 0:
         raise UnreadableFile("the file is empty")
-    claims = [source for source in sources if source.recognises(original)]
+    claims = [source for source in sources if not source.last_resort and source.recognises(original)]
+    claims = claims or [source for source in sources if source.last_resort and source.recognises(original)]
     if not claims:
         raise UnrecognisedFile
     if len(claims) > 1:

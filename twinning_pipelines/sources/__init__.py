@@ -5,7 +5,14 @@ Adding one: write its module, add its line here, put a sample and its golden bes
 
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources.business import deals, expenses, hubspot, invoices
-from twinning_pipelines.sources.finance import ofx_statement, qif_register
+from twinning_pipelines.sources.finance import (
+    bank_csv,
+    camt_statement,
+    ibkr_flex,
+    mt940_statement,
+    ofx_statement,
+    qif_register,
+)
 from twinning_pipelines.sources.health import (
     apple_health,
     body_measurements,
@@ -56,6 +63,9 @@ SOURCES: tuple[Source, ...] = registered(
     macrofactor.SOURCE,
     lose_it.SOURCE,
     ofx_statement.SOURCE,
+    mt940_statement.SOURCE,
+    ibkr_flex.SOURCE,
+    camt_statement.SOURCE,
     qif_register.SOURCE,
     time_template.SOURCE,
     toggl.SOURCE,
@@ -64,4 +74,5 @@ SOURCES: tuple[Source, ...] = registered(
     hubspot.SOURCE,
     invoices.SOURCE,
     expenses.SOURCE,
+    bank_csv.SOURCE,
 )

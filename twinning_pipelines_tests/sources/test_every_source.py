@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.ingest.reading import read
+from twinning_pipelines.ingest.route import route
 from twinning_pipelines.original import Original
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES, registered
@@ -53,7 +54,11 @@ def test_its_module_says_what_it_is_and_where_it_comes_from(source: Source) -> N
 
 @pytest.mark.parametrize(("source", "sample"), PAIRS)
 def test_a_sample_is_recognised_by_its_source_and_by_no_other(source: Source, sample: Path) -> None:
-    assert [each.name for each in SOURCES if each.recognises(Original.at(sample))] == [source.name]
+    original = Original.at(sample)
+    assert route(original, SOURCES) is source
+    assert [each.name for each in SOURCES if each.recognises(original) and not each.last_resort] == (
+        [] if source.last_resort else [source.name]
+    )
 
 
 @pytest.mark.parametrize(("source", "sample"), PAIRS)
