@@ -1,4 +1,4 @@
-"""Prints what things cost, beside named peers and goals: `python -m twinning_pipelines_tests.bench [health] [bank] [queries]`.
+"""Prints what things cost, beside peers and goals: `python -m twinning_pipelines_tests.bench [health] [bank] [files] [queries]`.
 
 Without a name, all of them. Costs are CPU seconds of whole processes, the Postgres that serves them included.
 """
@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import twinning_pipelines
-from twinning_pipelines_tests.bench import bank, health, queries
+from twinning_pipelines_tests.bench import bank, bank_corpus, health, queries
 
 SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "health": lambda folder, wanted: health.run(folder, wanted.records, wanted.pairs, wanted.peers),
     "bank": lambda folder, wanted: bank.run(folder, wanted.rows, wanted.pairs),
+    "files": lambda _folder, _wanted: bank_corpus.run(),
     "queries": lambda folder, wanted: queries.run(folder, wanted.samples),
 }
 

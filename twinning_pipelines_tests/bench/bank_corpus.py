@@ -1,0 +1,124 @@
+"""Real bank files that others published, beside named readers on the same files: how many are read, and how many rows.
+
+`whole`: read without an error and, where the reader tells of them, without a rejected row. Raw rows are counted by a
+pattern, independent of every reader. Nothing is timed here.
+"""
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import mt940
+import quiffen
+from ofxparse import OfxParser
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.ingest.road import look
+from twinning_pipelines.sources import SOURCES
+from twinning_pipelines_tests.shared import SHARED
+
+CLOCK = Clock.fixed(ZoneInfo("Europe/Zurich"), "CHF", "")
+
+# One file to the number of its rows; any exception is a file that was not read.
+_Reader = Callable[[Path], int]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one reader made of the files of a folder."""
+
+    whole: int = 0
+    in_part: int = 0
+    refused: int = 0
+    rows: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def note(self, reason: str) -> None:
+        """A file that was not read, and why."""
+        self.refused += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+def _ofxparse(path: Path) -> int:
+    with path.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed = OfxParser.parse(stream)
+    return sum(len(account.statement.transactions) for account in parsed.accounts)
+
+
+def _quiffen(path: Path) -> int:
+    return sum(
+        len(rows) for account in quiffen.Qif.parse(path).accounts.values() for rows in account.transactions.values()
+    )
+
+
+def _mt940(path: Path) -> int:
+    return len(mt940.parse(str(path)))
+
+
+_OFX_ROW = r"<(?:STMTTRN|(?:BUY|SELL)(?:STOCK|MF|DEBT|OPT|OTHER)|REINVEST|INCOME|TRANSFER|INVEXPENSE|SPLIT)>"
+_FORMATS: tuple[tuple[str, str, str, str, _Reader | None], ...] = (
+    ("OFX", "ofx", _OFX_ROW, "ofxparse", _ofxparse),
+    ("QIF", "qif", r"(?m)^\^", "quiffen", _quiffen),
+    ("MT940", "mt940", r"(?m)^:61:", "mt940", _mt940),
+    ("CAMT", "camt053", r"<(?:\w+:)?Ntry>", "", None),
+    ("Flex", "investment/*.xml", r"<(?:Trade|CashTransaction) ", "", None),
+    ("CSV", "csv", "", "", None),
+)
+
+
+def run() -> None:
+    """Prints the table; a word instead of it where the files are not."""
+    corpus = SHARED / "corpus" / "finance"
+    if not corpus.is_dir():
+        print(f"bank files of others: none in {corpus}; TWINNING_SHARED names their place\n")
+        return
+    print("Bank files of others       files  whole  in part  refused     rows   raw rows")
+    for title, place, pattern, peer, reader in _FORMATS:
+        folder, _, ending = place.partition("/")
+        paths = sorted(path for path in (corpus / folder).glob(ending or "*") if path.is_file())
+        raw = (
+            sum(len(re.findall(pattern.encode(), path.read_bytes(), re.IGNORECASE)) for path in paths)
+            if pattern
+            else None
+        )
+        ours = _ours(paths)
+        _print(f"{title}, ours", len(paths), ours, raw)
+        if reader is not None:
+            _print(f"{title}, {peer}", len(paths), _theirs(paths, reader), raw)
+        for reason, count in sorted(ours.reasons.items(), key=lambda each: -each[1]):
+            print(f"    {count} refused: {reason[:90]}")
+    print()
+
+
+def _print(who: str, files: int, tally: Tally, raw: int | None) -> None:
+    told = "" if raw is None else f"{raw:11,}"
+    print(f"  {who:<24}{files:6}{tally.whole:7}{tally.in_part:9}{tally.refused:9}{tally.rows:9,}{told}")
+
+
+def _ours(paths: list[Path]) -> Tally:
+    tally = Tally()
+    for path in paths:
+        receipt = look(path, CLOCK, SOURCES)
+        if receipt.problem is not None:
+            tally.note(receipt.problem)
+            continue
+        tally.rows += receipt.accepted
+        tally.whole += not receipt.rejected
+        tally.in_part += bool(receipt.rejected)
+    return tally
+
+
+def _theirs(paths: list[Path], reader: _Reader) -> Tally:
+    tally = Tally()
+    for path in paths:
+        try:
+            tally.rows += reader(path)
+        except Exception as trouble:  # noqa: BLE001  (whatever a peer raises, the file was not read)
+            tally.note(type(trouble).__name__)
+        else:
+            tally.whole += 1
+    return tally
