@@ -37,7 +37,8 @@ def _normalised(word: str | Decimal | None) -> str:
     """`12.50` and `12.5` are one figure, `CAFÉ  Zürich` and `Café Zürich` one name."""
     if isinstance(word, Decimal):
         return f"{word.normalize():f}"
-    return " ".join(unicodedata.normalize("NFKC", word or "").casefold().split())
+    text = word or ""
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().split())
 
 
 TRANSACTION = Record(
