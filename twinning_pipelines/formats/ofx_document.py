@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from twinning_pipelines.formats.ofx_tags import Kind
 
@@ -187,6 +188,7 @@ class Document:
                 yield from (record.fields[name] for name in _AMOUNTS if name in record.fields)
 
 
+@lru_cache(maxsize=4_096)
 def day_of(text: str) -> date:
     """The bank's own local day: the first eight digits, whatever zone follows. Raises ValueError("not a date: 'x'").
 
