@@ -105,11 +105,10 @@ class Table:
 
     def open(self, original: Original, clock: Clock) -> "Filled":
         """The file with its columns found and its styles decided. Raises UnreadableFile."""
-        return self.over(text_of(original), clock)
+        return self.over(open_sheet(text_of(original), self.marks), clock)
 
-    def over(self, text: str, clock: Clock) -> "Filled":
-        """The same of a text. Raises UnreadableFile."""
-        sheet = open_sheet(text, self.marks)
+    def over(self, sheet: Sheet, clock: Clock) -> "Filled":
+        """The same of a sheet whose header was found already. Raises UnreadableFile."""
         bound, kept, lost = _bind(self, sheet)
         missing = [column.headings[0] for column in self.columns if column.required and column.field not in bound]
         if missing:
@@ -264,9 +263,7 @@ def _styles(sheet: Sheet, bound: tuple[Bound, ...], clock: Clock) -> Styles:
     proof = partial(_proof, sheet, bound)
     # Where the comma separates numbers' decimals, spreadsheets separate cells by semicolons.
     mark: numbers.Mark = "," if sheet.delimiter == ";" else "."
-    days = dates.decide(proof("date"))
-    if days.ambiguous and clock.date_order:
-        days = dates.decide(proof("date"), clock.date_order)
+    days = dates.decide_as(clock.date_order, partial(proof, "date"))
     return Styles(numbers.decide(proof("number"), mark), days, clock)
 
 

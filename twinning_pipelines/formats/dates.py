@@ -8,7 +8,7 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. Years of two di
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -118,6 +118,12 @@ def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> Date
     evidence = first.get(order) or (hint if order == hinted else "")
     contrary = next((text for other, text in first.items() if other != order), "")
     return DateStyle(order, bool(open_text) and not evidence, evidence, contrary)
+
+
+def decide_as(order: str, texts: Callable[[], Iterable[str]]) -> DateStyle:
+    """The style that the texts of a file prove; what they leave open is in this order, the person's own, if there is one."""
+    style = decide(texts())
+    return decide(texts(), order) if style.ambiguous and order else style
 
 
 def _fitting(numbers: _Numbers) -> list[Order]:

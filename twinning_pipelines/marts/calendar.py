@@ -1,6 +1,6 @@
 """A person's local days as numbers: which day an instant lies on, and where the day ends, for whole columns at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +22,16 @@ def clock_of(connection: sa.Connection, person_id: int) -> Clock:
     """The clock of a person, who has at least one zone since they were first seen."""
     found = connection.execute(sa.text("select since, zone from person_zone where person_id = :id"), {"id": person_id})
     return Clock.of([Stay(since, ZoneInfo(zone)) for since, zone in found])
+
+
+# Some days of a person, with the values of `within`. The bounds are for the index, the spans for what lies between them.
+WITHIN = "person_id = :person and day between :first and :last and day <@ cast(:spans as datemultirange)"
+
+
+def within(person_id: int, days: Collection[date]) -> dict[str, object]:
+    """Some days of a person as parameters of a statement."""
+    first, last = min(days, default=None), max(days, default=None)
+    return {"person": person_id, "spans": spans_of(days), "first": first, "last": last}
 
 
 def spans_of(days: Iterable[date]) -> str:

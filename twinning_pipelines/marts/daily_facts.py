@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import WrongUsage
-from twinning_pipelines.marts.calendar import spans_of
+from twinning_pipelines.marts.calendar import WITHIN, within
 from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
 from twinning_pipelines.marts.nights import Told, refresh_nights, sleep_shares
 from twinning_pipelines.marts.rollups import refresh_rollups, shares_of
@@ -28,9 +28,6 @@ _TOTALS = {
         "where r.person_id = :person and r.day between :first and :last"
     ),
 }
-
-# The bounds are for the index, the spans for what lies between them.
-_WITHIN = "person_id = :person and day between :first and :last and day <@ cast(:spans as datemultirange)"
 
 _INSERT = """
     insert into daily_fact (person_id, day, fact, part, unit, value, n)
@@ -94,10 +91,10 @@ def _refresh_rollups(connection: sa.Connection, person_id: int) -> None:
 
 
 def _compute(connection: sa.Connection, person_id: int, days: list[date]) -> None:
-    values = {"person": person_id, "spans": spans_of(days), "first": min(days), "last": max(days)}
+    values = within(person_id, days)
     # Two processes that compute the same day wait for each other instead of meeting in the primary key.
     connection.execute(sa.text("select pg_advisory_xact_lock(2, :person)"), values)
-    connection.execute(sa.text(f"delete from daily_fact where {_WITHIN}"), values)  # noqa: S608
+    connection.execute(sa.text(f"delete from daily_fact where {WITHIN}"), values)  # noqa: S608
     for fact in FACTS:
         if fact.total == "night":
             continue
@@ -105,7 +102,7 @@ def _compute(connection: sa.Connection, person_id: int, days: list[date]) -> Non
         statement = sa.text(_INSERT.format(total=total))
         connection.execute(statement, values | {"fact": fact.name, "metric": fact.measured})
     _tell_nights(connection, person_id, days)
-    connection.execute(sa.text(f"delete from stale_day where {_WITHIN}"), values)  # noqa: S608
+    connection.execute(sa.text(f"delete from stale_day where {WITHIN}"), values)  # noqa: S608
 
 
 def _tell_nights(connection: sa.Connection, person_id: int, days: list[date]) -> None:
@@ -114,8 +111,8 @@ def _tell_nights(connection: sa.Connection, person_id: int, days: list[date]) ->
     beside = {day + timedelta(days=shift) for day in days for shift in (-1, 0, 1)}
     wanted = sorted(day for day in beside if day <= max(today, *days))
     facts = {fact.name: fact for fact in FACTS if fact.total == "night"}
-    values = {"person": person_id, "spans": spans_of(wanted), "first": wanted[0], "last": wanted[-1]}
-    gone = f"delete from daily_fact where {_WITHIN} and fact = any(:facts)"  # noqa: S608
+    values = within(person_id, wanted)
+    gone = f"delete from daily_fact where {WITHIN} and fact = any(:facts)"  # noqa: S608
     connection.execute(sa.text(gone), values | {"facts": list(facts)})
     told = refresh_nights(connection, person_id, wanted)
     batches = [_batch(person_id, fact, told[fact.measured or ""]) for fact in facts.values()]

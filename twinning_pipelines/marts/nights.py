@@ -15,7 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.clock import Clock
-from twinning_pipelines.marts.calendar import Calendar, clock_of, spans_of
+from twinning_pipelines.marts.calendar import WITHIN, Calendar, clock_of, within
 from twinning_pipelines.marts.rollups import Share
 from twinning_pipelines.marts.sleeps import STAGES, Parts, Sleeps, Stretches, Summaries, Tellers, sleeps_of, summed
 from twinning_pipelines.stores.postgres.copying import EPOCH_US, copy, fetch_numbers
@@ -70,9 +70,7 @@ def refresh_nights(connection: sa.Connection, person_id: int, days: Sequence[dat
 
     Fields: those of `night` that are minutes, without the ending, and `napping`. Runs in the caller's transaction.
     """
-    values = {"person": person_id, "spans": spans_of(days)}
-    gone = "delete from night where person_id = :person and day <@ cast(:spans as datemultirange)"
-    connection.execute(sa.text(gone), values)
+    connection.execute(sa.text(f"delete from night where {WITHIN}"), within(person_id, days))  # noqa: S608
     told: dict[str, list[Told]] = {field: [] for field in (*_FIELDS, NAPPING)}
     clock = clock_of(connection, person_id)
     for some in _near(sorted(days)):

@@ -23,6 +23,12 @@ _BANK_ID = Field("bank_id", TEXT, "the bank's own id of the row (OFX FITID), emp
 _KEY = Field("key", TEXT, "what tells it from others of that day and amount: see `key_of`", required=True)
 
 
+# ISO 4217 for "no currency": kept where a file names none.
+NO_CURRENCY = "XXX"
+# Where a statement names no account.
+UNNAMED_ACCOUNT = "unnamed account"
+
+
 def key_of(bank_id: str, *words: str | Decimal | None) -> str:
     """What tells a booking from others of its account, day and amount: the bank's id, else its words, normalised.
 

@@ -20,7 +20,7 @@ from twinning_pipelines.formats import camt
 from twinning_pipelines.formats.part import base_name, told_in
 from twinning_pipelines.formats.xml_feed import root_of
 from twinning_pipelines.original import Member, Original
-from twinning_pipelines.records.money import TRANSACTION
+from twinning_pipelines.records.money import TRANSACTION, UNNAMED_ACCOUNT
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance.camt_entry import Booking, bookings_of, currency_of, signed
 
@@ -135,12 +135,12 @@ def _claim(kind: str, account: str, balance: camt.Node, currency: str) -> Claim 
 def account_name(account: camt.Node | None) -> str:
     """The IBAN; for accounts without one, bank and number in one text: `BANKCHZZ/0035-29152`."""
     if account is None:
-        return "unnamed account"
+        return UNNAMED_ACCOUNT
     iban = "".join(account.first("Id/IBAN").split()).upper()
     if iban:
         return iban
     bank = account.first(*(f"Svcr/FinInstnId/{name}" for name in _BANKS))
-    return "/".join(part for part in (bank, account.first(*_NUMBERS)) if part) or "unnamed account"
+    return "/".join(part for part in (bank, account.first(*_NUMBERS)) if part) or UNNAMED_ACCOUNT
 
 
 def _is_statement(original: Original, member: Member) -> bool:

@@ -13,11 +13,8 @@ from decimal import Decimal
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import mt940, mt940_details, numbers
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import TRANSACTION, key_of
+from twinning_pipelines.records.money import NO_CURRENCY, TRANSACTION, UNNAMED_ACCOUNT, key_of
 from twinning_pipelines.source import Claim, Item, Notice, Rejection, Row, Source, gather
-
-NO_CURRENCY = "XXX"
-UNNAMED = "unnamed account"
 
 _HEAD_TAG = re.compile(r"^(?:\{1:.*\{4:|\{4:)?:(20|25P?|60[FM]|61|34F):", re.MULTILINE)
 _HEAD = re.compile(r"\b20 25P? (?:60[FM]|61|34F)\b")
@@ -54,9 +51,11 @@ def parse(original: Original, _clock: Clock) -> Iterator[Item]:
 def _items(document: mt940.Document) -> Iterator[Row | Rejection | Claim | Notice]:
     for statement in document.statements:
         currency = _currency(statement)
-        account = account_name(statement.account) or UNNAMED
-        if statement.entries and account == UNNAMED:
-            yield Notice(f"the statement on line {statement.line} names no account; its bookings are kept as {UNNAMED}")
+        account = account_name(statement.account) or UNNAMED_ACCOUNT
+        if statement.entries and account == UNNAMED_ACCOUNT:
+            yield Notice(
+                f"the statement on line {statement.line} names no account; its bookings are kept as {UNNAMED_ACCOUNT}"
+            )
         if statement.entries and not currency:
             yield Notice(f"account {account} names no currency; its amounts are kept as {NO_CURRENCY}")
         for entry in statement.entries:

@@ -13,12 +13,11 @@ from decimal import Decimal
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import numbers, ofx
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import TRADE, TRANSACTION, key_of
+from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION, UNNAMED_ACCOUNT, key_of
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 
 _HEAD = re.compile(r"<OFX\b|OFXHEADER\s*[:=]|<OFC\b", re.IGNORECASE)
 _SERVER_TIME = re.compile(r"(\d{14})(?!\d)")
-NO_CURRENCY = "XXX"
 
 _TRANSACTION_FIELDS = frozenset(
     (
@@ -194,7 +193,7 @@ def _exact(text: str, style: numbers.NumberStyle) -> Decimal:
 def account_name(account: ofx.Account) -> str:
     """Bank and account number in one text: `021000021/123456`."""
     parts = (account.bank_id or account.broker_id, account.branch_id, account.account_id)
-    return "/".join(part.strip() for part in parts if part.strip()) or "unnamed account"
+    return "/".join(part.strip() for part in parts if part.strip()) or UNNAMED_ACCOUNT
 
 
 def _made_at(text: str) -> datetime | None:

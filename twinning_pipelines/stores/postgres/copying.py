@@ -1,8 +1,8 @@
 """Arrow batches into Postgres by COPY, and columns of numbers out of it.
 
 Rows of records go in as CSV: text in quotes, nulls bare, so that an empty text stays one. Chunks of series, which are
-arrays, go in as COPY's binary format; what comes out does so in binary too, and becomes columns without a Python object
-for each value.
+arrays, go in as COPY's binary format; what comes out does so in binary too, by COPY or as one row of arrays, and becomes
+columns without a Python object for each value.
 """
 
 import io
@@ -112,7 +112,7 @@ def _array_rows(found: memoryview, arrays: int) -> tuple["npt.NDArray[np.int64]"
     while place < end:
         (length,) = _LENGTH.unpack_from(found, place + 10)
         heads.append(place)
-        sizes.append((length - 20) // 12)
+        sizes.append((length - _ARRAY_HEAD_BYTES) // 12)
         place += 10 + arrays * (length + 4)
     return np.array(heads, np.int64), np.array(sizes, np.int64)
 

@@ -71,19 +71,24 @@ def parse(original: Original, clock: Clock) -> Iterator[Item]:
     codec, proposal = _proposed(original.head)
     if proposal is None:
         raise UnreadableFile("no header that names a day, an amount and what it was for")
-    text = text_of(original, codec)
-    proposal = _with_direction(proposal, open_sheet(text, proposal.marks))
-    filled = _table(proposal).over(text, clock)
+    sheet = open_sheet(text_of(original, codec), proposal.marks)
+    proposal = _with_direction(proposal, sheet)
+    filled = _table(proposal).over(sheet, clock)
     _refuse_signless(proposal, filled)
     yield from gather(_items(filled, proposal, clock), SOURCE.records)
 
 
 def _proposed(head: bytes) -> tuple[str, Proposal | None]:
     """The first codec in which the file has a header that can be read: no bytes are words of two of them by chance."""
+    tried: set[str] = set()
     for codec in _CODECS:
-        proposal = proposal_of(decode(head, codec).text)
-        if proposal is not None:
-            return codec, proposal
+        decoded = decode(head, codec)
+        # What is UTF-8 is read as that whatever is proposed.
+        if decoded.codec not in tried:
+            tried.add(decoded.codec)
+            proposal = proposal_of(decoded.text)
+            if proposal is not None:
+                return codec, proposal
     return "", None
 
 
@@ -173,7 +178,7 @@ def _account(proposal: Proposal, sheet: Sheet) -> str | None:
     if ACCOUNT in proposal.columns:
         return ""
     if ACCOUNT_IF_ONE in proposal.columns:
-        named = set(sheet.column(proposal.columns[ACCOUNT_IF_ONE])) - {""}
+        named = set(sheet.column(proposal.columns[ACCOUNT_IF_ONE]))
         if len(named) == 1:
             return named.pop()
     return proposal.iban or None

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twinning_pipelines.formats.delimited import header_lines, normalised
@@ -17,6 +17,10 @@ BOOKED, AMOUNT, DEBIT, CREDIT, DIRECTION, ACCOUNT, ACCOUNT_IF_ONE = (
     "booked_on", "amount", "debit", "credit", "direction", "account", "account if one",
 )  # fmt: skip
 _MONEY = (AMOUNT, DEBIT, CREDIT)
+_WANTED: tuple[tuple[str, Sequence[str]], ...] = (
+    (BOOKED, headings.BOOKED), (AMOUNT, headings.AMOUNT), (DEBIT, headings.DEBIT), (CREDIT, headings.CREDIT),
+    (ACCOUNT, headings.ACCOUNT), (ACCOUNT_IF_ONE, headings.ACCOUNT_IF_ONE), *headings.OTHERS.items(),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +73,18 @@ def _columns(cells: Sequence[str]) -> dict[str, str] | None:
     if headings.NO_BOOKINGS & by_word.keys():
         return None
     columns: dict[str, str] = {}
-    for field, words in _wanted():
+    for field, words in _WANTED:
         taken = set(columns.values())
         free = (each for word in words for each in by_word.get(word, ()) if each not in taken)
         if (found := next(free, None)) is not None:
             columns[field] = found
-    if AMOUNT in columns and not _has_both(columns):
-        columns = {field: heading for field, heading in columns.items() if field not in (DEBIT, CREDIT)}
-    elif _has_both(columns):
-        columns.pop(AMOUNT, None)
-    has_money = AMOUNT in columns or _has_both(columns)
+    # Of one way to tell money only: two columns, one for each direction, else one.
+    has_both = DEBIT in columns and CREDIT in columns
+    for field in (AMOUNT,) if has_both else (DEBIT, CREDIT):
+        columns.pop(field, None)
+    has_money = has_both or AMOUNT in columns
     says_something = {"payee", "memo", "balance", "reference"} & columns.keys()
     return columns if BOOKED in columns and has_money and says_something else None
-
-
-def _has_both(columns: Mapping[str, str]) -> bool:
-    return DEBIT in columns and CREDIT in columns
-
-
-def _wanted() -> Iterator[tuple[str, Sequence[str]]]:
-    yield from (
-        (BOOKED, headings.BOOKED), (AMOUNT, headings.AMOUNT), (DEBIT, headings.DEBIT), (CREDIT, headings.CREDIT),
-        (ACCOUNT, headings.ACCOUNT), (ACCOUNT_IF_ONE, headings.ACCOUNT_IF_ONE),
-    )  # fmt: skip
-    yield from headings.OTHERS.items()
 
 
 def _currency(columns: Mapping[str, str]) -> str:

@@ -17,9 +17,9 @@ from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats import flex
 from twinning_pipelines.formats.xml_feed import root_of
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import TRADE, TRANSACTION
+from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
-from twinning_pipelines.sources.finance.ibkr_flex.rows import NO_CURRENCY, NUMBERS, ROWS, account_of, row_of
+from twinning_pipelines.sources.finance.ibkr_flex.rows import NUMBERS, ROWS, account_of, row_of
 from twinning_pipelines.sources.finance.ibkr_flex.survey import Survey
 
 _CASH_REPORT = "CashReportCurrency"

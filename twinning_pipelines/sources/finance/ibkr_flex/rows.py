@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from twinning_pipelines.formats import flex, numbers
-from twinning_pipelines.records.money import TRADE, TRANSACTION, key_of
+from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION, key_of
 from twinning_pipelines.source import Rejection, Row
 from twinning_pipelines.sources.finance.ibkr_flex.survey import (
     BOOKED_ON,
@@ -18,7 +18,6 @@ from twinning_pipelines.sources.finance.ibkr_flex.survey import (
     level_of,
 )
 
-NO_CURRENCY = "XXX"
 # Flex writes the decimal dot in every setting.
 NUMBERS = numbers.NumberStyle(".")
 

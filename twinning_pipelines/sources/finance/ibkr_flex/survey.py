@@ -62,9 +62,7 @@ class Survey:
 
     def decide(self, clock: Clock) -> None:
         """The order of day, month and year: by the file's own proofs, else as the person writes."""
-        self.style = dates.decide(self.stamps)
-        if self.style.ambiguous and clock.date_order:
-            self.style = dates.decide(self.stamps, clock.date_order)
+        self.style = dates.decide_as(clock.date_order, lambda: self.stamps)
 
     def day_of(self, text: str) -> date:
         """The broker's day of a stamp. Raises ValueError."""

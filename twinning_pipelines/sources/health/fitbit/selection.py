@@ -141,9 +141,7 @@ def _cells(line: str) -> list[str]:
 
 def _styles(lines: list[_Line], clock: Clock) -> _Styles:
     days = [line.cells.get("Date") or line.cells.get("Start Time", "") for line in lines]
-    style = dates.decide(days)
-    if style.ambiguous and clock.date_order:
-        style = dates.decide(days, clock.date_order)
+    style = dates.decide_as(clock.date_order, lambda: days)
     figures = [cell for line in lines for heading, cell in line.cells.items() if heading not in ("Date", "Start Time")]
     styles = _Styles(numbers.decide(figures), style, None, clock=clock)
     votes: list[str] = []

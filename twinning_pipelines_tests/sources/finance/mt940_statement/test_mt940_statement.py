@@ -10,8 +10,8 @@ import pytest
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import Original
+from twinning_pipelines.records.money import NO_CURRENCY, UNNAMED_ACCOUNT
 from twinning_pipelines.source import Claim
-from twinning_pipelines.sources.finance import mt940_statement
 from twinning_pipelines.sources.finance.mt940_statement import SOURCE, account_name, booking_day, value_day
 from twinning_pipelines_tests.goldens import BERLIN, notices, reasons, rows
 
@@ -182,7 +182,7 @@ def test_the_next_statement_begins_without_its_20_behind_a_closing_balance(tmp_p
 def test_what_names_no_account_and_no_currency_is_kept_and_told(tmp_path: Path) -> None:
     path = file_of(tmp_path, ":20:X\n:61:260331D1,00NTRFNONREF\n")
     [row] = rows(SOURCE, path)
-    assert (row["account"], row["currency"]) == (mt940_statement.UNNAMED, mt940_statement.NO_CURRENCY)
+    assert (row["account"], row["currency"]) == (UNNAMED_ACCOUNT, NO_CURRENCY)
     assert len(notices(SOURCE, path)) == 2
 
 
