@@ -29,7 +29,7 @@ _FOLD = str.maketrans(
 
 def _form(mark: str, other: str) -> re.Pattern[str]:
     grouped = rf"(?!0)\d{{1,3}}(?:([{other}' ])\d{{3}})(?:\1\d{{3}})*"
-    lakh = rf"(?!0)\d{{1,2}}(?:{other}\d{{2}})+{other}\d{{3}}"
+    lakh = rf"(?!0)\d{{1,2}}(?:[{other}]\d{{2}})+[{other}]\d{{3}}"
     return re.compile(rf"(?:\d+|{grouped}|{lakh})(?:[{mark}]\d*)?|[{mark}]\d+", re.ASCII)
 
 

@@ -78,6 +78,13 @@ def test_the_reason_shows_the_text() -> None:
         NumberStyle().read("12,3,4")
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize("written", ["8:31e999", "1x23y456", "12-34-567"])
+def test_only_marks_group_digits_by_two_as_in_india(written: str, mark: Mark) -> None:
+    with pytest.raises(ValueError, match="not a number: "):
+        NumberStyle(mark).read(written)
+
+
 def test_the_locale_is_decided_once_for_the_file() -> None:
     style = numbers.decide(["1,234", "12,50", "7"])
     assert style == NumberStyle(",", evidence="12,50")
