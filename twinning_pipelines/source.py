@@ -159,11 +159,10 @@ class Source:
         return self.name.partition(".")[0]
 
 
-def gather(
-    items: Iterable[Row | Rejection | Claim | ExportedAt | Notice | Devices], records: tuple[Record, ...]
-) -> Iterator[Item]:
+def gather(items: Iterable[Row | Rejection | Item], records: tuple[Record, ...]) -> Iterator[Item]:
     """Rows of small formats, one by one, into batches of at most 8,192 rows and some 8 MiB of text; everything else passes through.
 
+    A batch that comes in between follows the rows of its record that came before it.
     A value that its column can't hold (a figure too long for money, half a surrogate pair) becomes a rejection of its row.
     """
     heaps = {record.name: _Heap(record) for record in records}
@@ -180,6 +179,9 @@ def gather(
             heap.rejections.append(item)
             heap.text += len(item.raw)
         else:
+            if isinstance(item, Batch) and len(waiting := heaps[item.record.name]):
+                yield waiting.batch()
+                heaps[item.record.name] = _Heap(item.record)
             yield item
             continue
         if len(heap) >= BATCH_ROWS or heap.text >= BATCH_TEXT:

@@ -42,6 +42,18 @@ class Twinning:
         return [json.loads(line) for line in self(*words, "--json").stdout.splitlines()]
 
 
+def test_what_only_writes_json_does_not_wait_for_what_draws_on_terminals() -> None:
+    code = (
+        f"import sys; sys.argv = ['twinning', 'check', {str(CHECKING)!r}, '--json']; import twinning_pipelines.cli as cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "assert 'rich' not in sys.modules\n"
+        "from twinning_pipelines import shown\n"
+        "assert (shown.OUT.stderr, shown.ERR.stderr, shown.OUT is shown.OUT) == (False, True, True)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=120)
+
+
 def test_check_needs_no_database_and_answers_one_document_for_each_file(twinning: Twinning, tmp_path: Path) -> None:
     (tmp_path / "noise.bin").write_bytes(b"\x00\x01\x02 nobody knows me")
     told = twinning(

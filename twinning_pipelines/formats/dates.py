@@ -8,6 +8,7 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. Years of two di
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -77,7 +78,7 @@ class DateStyle:
 
     def read(self, text: str) -> date:
         """The day. Raises ValueError: "not a date: 'x'", "month 13: '13/02/2026'", "day 30: '30.02.2026'"."""
-        found = _plain_day(text) or _numbers(text)
+        found = _found(text)
         if found is None:
             raise ValueError(f"not a date: {text[:_LONGEST]!r}")
         if isinstance(found, _Numbers):
@@ -98,16 +99,16 @@ def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> Date
     proofs = dict.fromkeys(_ORDERS, 0)
     first: dict[Order, str] = {}
     open_text = plain_text = ""
-    for text in texts:
-        if _plain_day(text) is not None:
-            plain_text = plain_text or text
+    for text, times in Counter(iter(texts)).items():
+        found = _found(text)
+        if not isinstance(found, _Numbers):
+            plain_text = plain_text or (text if found else "")
             continue
-        numbers = _numbers(text)
-        fitting = _fitting(numbers) if numbers else []
+        fitting = _fitting(found)
         if len(fitting) == 1:
-            proofs[fitting[0]] += 1
+            proofs[fitting[0]] += times
             first.setdefault(fitting[0], text)
-        elif numbers and fitting and numbers.first != numbers.second:
+        elif fitting and found.first != found.second:
             open_text = text
     hinted = next((order for order in _ORDERS if order == hint.strip().upper()), None)
     order = hinted or default
@@ -140,40 +141,36 @@ def _fitting(numbers: _Numbers) -> list[Order]:
 
 
 @lru_cache(maxsize=8_192)
-def _plain_day(text: str) -> tuple[int, int, int] | None:
-    """Year, month and day of a text that needs no order: a year of four digits in front, or a month by its name."""
-    stripped = text.strip()
-    if len(stripped) > _LONGEST:
-        return None
-    if match := _NUMERIC.fullmatch(stripped):
-        year, month, day = match.groups()
-        return (int(year), int(month), int(day)) if len(year) == len("2026") and len(day) <= len("31") else None
-    if match := _COMPACT.fullmatch(stripped):
-        century, years, month, day = map(int, match.groups())
-        return (century * 100 + years, month, day) if century in (19, 20) and 1 <= month <= _MONTH else None
-    if match := _NAMED.fullmatch(stripped):
-        day, name, year = match.groups()
-    elif match := _NAMED_FIRST.fullmatch(stripped):
-        name, day, year = match.groups()
-    else:
-        return None
-    found = _MONTHS.get(_folded(name))
-    return None if found is None else (_full_year(int(year), len(year) < len("2026")), found, int(day))
+def _found(text: str) -> tuple[int, int, int] | _Numbers | None:
+    """Year, month and day where they need no order, else the three numbers; None for a text that is no date.
 
-
-@lru_cache(maxsize=8_192)
-def _numbers(text: str) -> _Numbers | None:
-    """The three numbers of a text whose meaning depends on the order."""
+    No order is needed for a year of four digits in front, or a month by its name.
+    """
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         return None
     if match := _NUMERIC.fullmatch(stripped):
         one, two, three = match.groups()
-        return None if len(one) == len("2026") else _Numbers(int(one), int(two), int(three), len(three) < len("2026"))
+        if len(one) == len("2026"):
+            return (int(one), int(two), int(three)) if len(three) <= len("31") else None
+        return _Numbers(int(one), int(two), int(three), len(three) < len("2026"))
     if match := _COMPACT.fullmatch(stripped):
-        one, two, century, years = match.groups()
-        return _Numbers(int(one), int(two), int(century + years), short=False)
-    return None
+        century, years, month, day = match.groups()
+        if century in ("19", "20") and 1 <= int(month) <= _MONTH:
+            return int(century + years), int(month), int(day)
+        return _Numbers(int(century), int(years), int(month + day), short=False)
+    return _named(stripped)
+
+
+def _named(text: str) -> tuple[int, int, int] | None:
+    if match := _NAMED.fullmatch(text):
+        day, name, year = match.groups()
+    elif match := _NAMED_FIRST.fullmatch(text):
+        name, day, year = match.groups()
+    else:
+        return None
+    month = _MONTHS.get(_folded(name))
+    return None if month is None else (_full_year(int(year), len(year) < len("2026")), month, int(day))
 
 
 def _ordered(numbers: _Numbers, order: Order) -> tuple[int, int, int]:

@@ -36,8 +36,10 @@ def _form(mark: str, other: str) -> re.Pattern[str]:
 _FORMS: dict[Mark, re.Pattern[str]] = {".": _form(".", ","), ",": _form(",", ".")}
 _TO_PLAIN = {".": str.maketrans("", "", ",' "), ",": str.maketrans(",", ".", ".' ")}
 _PLAIN = re.compile(r"[-+]?\d{1,20}(?:\.\d{1,12})?", re.ASCII)
-# The commonest text of all, so that fifty thousand of them are decided in a blink.
-_PLAIN_CENTS = re.compile(r"[-+]?\d{1,20}\.\d{2}", re.ASCII)
+# The commonest text of all, so that fifty thousand of them are decided in a blink, joined by what no text of ours holds.
+_CENTS = r"[-+]?\d{1,20}\.\d{2}"
+_PLAIN_CENTS = re.compile(_CENTS, re.ASCII)
+_ALL_CENTS = re.compile(rf"(?:{_CENTS}\0)*+{_CENTS}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ def decide(texts: Iterable[str], default: Mark = ".") -> NumberStyle:
     proofs: dict[Mark, int] = {".": 0, ",": 0}
     first: dict[Mark, str] = {}
     unsure = False
-    for text in texts:
+    given = list(filter(None, texts))
+    if _ALL_CENTS.fullmatch("\0".join(given)):
+        return NumberStyle(_DOT, evidence=given[0])
+    for text in given:
         fitting = [_DOT] if _PLAIN_CENTS.fullmatch(text) else _fitting(text)
         if len(fitting) == 1:
             proofs[fitting[0]] += 1

@@ -19,6 +19,7 @@ from twinning_pipelines.formats.ofx_document import (
     Balance,
     Document,
     Record,
+    Run,
     Statement,
     day_of,
     moment_of,
@@ -32,6 +33,7 @@ __all__ = [
     "Document",
     "Kind",
     "Record",
+    "Run",
     "Statement",
     "day_of",
     "moment_of",
@@ -49,8 +51,8 @@ _XML_ENCODING = re.compile(r"<\?xml[^>]*\bencoding\s*=\s*[\"']([^\"']*)")
 _OFC_CODE_PAGE = re.compile(r"<CPAGE>\s*(\w+)")
 
 
-def read(data: bytes) -> Document:
-    """The document in the bytes of a file.
+def read(data: bytes, *, in_runs: bool = True) -> Document:
+    """The document in the bytes of a file; `in_runs`: plain bookings behind one another are kept as runs.
 
     Raises UnreadableFile when there is no `<OFX` (or `<OFC`) or the bytes are no text, HostileFile past 512 MiB or 20
     million tags. A truncated file is read as far as it goes.
@@ -63,7 +65,7 @@ def read(data: bytes) -> Document:
         raise UnreadableFile("not OFX: it has no <OFX> element")
     if decoded.is_binary:
         raise UnreadableFile("not OFX: its bytes are no text")
-    found = ofx_markup.walk(decoded.text, root.start())
+    found = ofx_markup.walk(decoded.text, root.start(), in_runs=in_runs)
     return Document(
         header=_header(decoded.text[: root.start()]),
         codec=decoded.codec,

@@ -18,6 +18,7 @@ _MOMENT = re.compile(
     r"\s*(\d{8})(\d\d)(\d\d)(\d\d)?\d*(?:\.(\d{1,6})\d*)?\s*\[\s*([-+]?)(\d{1,2})(?:[.:](\d{1,2}))?\s*(?::[^\]]*)?\]",
     re.ASCII,
 )
+BOOKING = "STMTTRN"
 # Every aggregate that may name the account of a statement; ACCTFROM is OFC's.
 _ACCOUNTS = ("BANKACCTFROM", "CCACCTFROM", "INVACCTFROM", "LOANACCTFROM", "ACCTFROM")
 _LISTS = ("BANKTRANLIST.", "INVTRANLIST.", "LOANTRANLIST.", "BANKTRANLISTP.", "")
@@ -60,6 +61,56 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Plain bookings (STMTTRN) that stand one behind another: fifty thousand objects more would cost what reading costs.
+
+    text: the file; offsets: where each begins in it, and the end of the last. lines: where each opens, from 1. rows: the
+    values of each, with blanks around; looks: under which of these `names`.
+    """
+
+    text: str
+    offsets: Sequence[int]
+    lines: Sequence[int]
+    names: Sequence[tuple[str, ...]]
+    looks: Sequence[int]
+    rows: Sequence[tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def parts(self, size: int) -> Iterator["Run"]:
+        """The run in runs of at most so many bookings."""
+        for begin in range(0, len(self), size):
+            part = slice(begin, begin + size)
+            offsets = self.offsets[begin : begin + size + 1]
+            yield Run(self.text, offsets, self.lines[part], self.names, self.looks[part], self.rows[part])
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names that any of them has."""
+        return tuple(dict.fromkeys(name for look in set(self.looks) for name in self.names[look]))
+
+    def column(self, name: str) -> list[str]:
+        """The value of a field in each, '' where one has none."""
+        places = [names.index(name) if name in names else None for names in self.names]
+        if len(set(self.looks)) == 1:
+            place = places[self.looks[0]]
+            return [""] * len(self) if place is None else [row[place].strip() for row in self.rows]
+        found = zip(map(places.__getitem__, self.looks), self.rows, strict=True)
+        return ["" if place is None else row[place].strip() for place, row in found]
+
+    def raw(self, index: int) -> str:
+        """The text of one in the file."""
+        return self.text[self.offsets[index] : self.offsets[index + 1]].rstrip()
+
+    def records(self) -> Iterator[Record]:
+        """One by one."""
+        for index, (line, look, row) in enumerate(zip(self.lines, self.looks, self.rows, strict=True)):
+            fields = dict(zip(self.names[look], map(str.strip, row), strict=True))
+            yield Record(BOOKING, line, fields, self.raw(index))
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The account as the file names it, '' for what it leaves out. broker_id stands only on investment accounts."""
 
@@ -82,16 +133,21 @@ class Balance:
 class Statement:
     """One account's statement: every field outside its records, its records and positions in file order.
 
-    kind 'unknown' gathers records that stand in no statement. A statement without records may be an answer that
-    says no: see `error`. `sign_on` holds the fields of the SONRS before it: DTSERVER, FI.ORG, FI.FID, INTU.BID, ….
+    kind 'unknown' gathers records that stand in no statement. pieces: its records, those in a run together; without any
+    it may be an answer that says no: see `error`. sign_on: the fields of the SONRS before it: DTSERVER, FI.ORG, INTU.BID, ….
     """
 
     kind: Kind
     line: int
     fields: Mapping[str, str]
     sign_on: Mapping[str, str]
-    records: Sequence[Record]
+    pieces: Sequence[Record | Run]
     positions: Sequence[Record]
+
+    @property
+    def records(self) -> list[Record]:
+        """Its records one by one."""
+        return [record for each in self.pieces for record in (each.records() if isinstance(each, Run) else (each,))]
 
     @property
     def account(self) -> Account:
@@ -184,8 +240,12 @@ class Document:
         """Every number text, for `numbers.decide`: the dot is usual, the specification allows the comma as well."""
         for statement in self.statements:
             yield from (statement.fields[name] for name in _BALANCES if name in statement.fields)
-            for record in (*statement.records, *statement.positions):
-                yield from (record.fields[name] for name in _AMOUNTS if name in record.fields)
+            for piece in (*statement.pieces, *statement.positions):
+                if isinstance(piece, Run):
+                    for name in _AMOUNTS:
+                        yield from piece.column(name) if name in piece.fields else ()
+                else:
+                    yield from (piece.fields[name] for name in _AMOUNTS if name in piece.fields)
 
 
 @lru_cache(maxsize=4_096)

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, field
 
 from twinning_pipelines.errors import HostileFile
-from twinning_pipelines.formats.ofx_document import Record, Statement
+from twinning_pipelines.formats.ofx_document import BOOKING, Record, Run, Statement
+from twinning_pipelines.formats.ofx_runs import LIST, Looks
 from twinning_pipelines.formats.ofx_tags import (
     AGGREGATES,
     DEEPEST,
@@ -65,13 +66,18 @@ class Walk:
     complete: bool = False
 
 
-def walk(text: str, begin: int) -> Walk:
-    """Everything in the markup from an offset on. Raises HostileFile for more than 20 million tags."""
+def walk(text: str, begin: int, *, in_runs: bool = True) -> Walk:
+    """Everything in the markup from an offset on; `in_runs`: plain bookings behind one another are kept as runs.
+
+    Raises HostileFile for more than 20 million tags.
+    """
     if text.count("<", begin) > MAX_TAGS:
         raise HostileFile(f"more than {MAX_TAGS} tags: no statement is that long")
-    walker = _Walker(text, begin)
-    walker.run()
-    return walker.found
+    walker = _Walker(text, in_runs=in_runs)
+    place: int | None = begin
+    while place is not None:
+        place = walker.walk_from(place)
+    return walker.ended()
 
 
 def masked(text: str) -> str:
@@ -100,11 +106,12 @@ def masked(text: str) -> str:
 class _Walker:
     """The state of one pass. `fields`, `prefix` and `keys` are those of the innermost open aggregate."""
 
-    def __init__(self, text: str, begin: int) -> None:
+    def __init__(self, text: str, *, in_runs: bool) -> None:
         self.original = text
         self.text = masked(text) if "<!" in text else text
-        self.begin = begin
         self.line_ends = _line_ends(text)
+        # Runs count lines by their LF, and know neither comments nor CDATA.
+        self.looks = Looks(_clean) if in_runs and self.text is text and len(self.line_ends) == 1 else None
         self.line, self.counted = 1, 0
         self.found = Walk()
         self.stack: list[_Open] = []
@@ -114,14 +121,17 @@ class _Walker:
         self.last_close: dict[str, int] = {}
         self.sign_on: dict[str, str] = {}
         self.answer: dict[str, str] = {}
-        self.records: list[Record] | None = None
+        self.records: list[Record | Run] | None = None
         self.positions: list[Record] = []
         self.last_record: tuple[int, dict[str, str]] = (-1, {})
         self._enter(self.scratch, "")
 
-    def run(self) -> None:
-        """One pass. The common case, a value with a known name, is decided here; the rest is handed out."""
-        fields, keys, covered, end = self.fields, self.keys, self.text is not self.original, self.begin
+    def walk_from(self, begin: int) -> int | None:
+        """Walks to the end, or to that of the next run, whose offset it gives.
+
+        The common case, a value with a known name, is decided here; the rest is handed out.
+        """
+        fields, keys, covered, end = self.fields, self.keys, self.text is not self.original, begin
         # The last value, as long as text may still belong to it, and how far such text reached.
         leaf: re.Match[str] | None = None
         leaf_key, late = "", 0
@@ -141,6 +151,8 @@ class _Walker:
             if key is None:
                 if slash:
                     self._close(token)
+                    if behind := self._run_behind(name, end):
+                        return behind
                 else:
                     key = self._open_or_key(token)
                 fields, keys = self.fields, self.keys
@@ -155,8 +167,27 @@ class _Walker:
             # What follows the last tag is text, unless it is a tag that the end of the file cut.
             end = end if _CUT_TAG.fullmatch(self.text, end) else len(self.text)
             fields[leaf_key] = _clean(self.text[leaf.start(4) : end])
+        return None
+
+    def ended(self) -> Walk:
+        """What was found; whatever is still open is cut."""
         while self.stack:
             self._finish(len(self.text), cut=True)
+        return self.found
+
+    def _run_behind(self, closed: str, begin: int) -> int | None:
+        """Keeps the plain bookings that stand behind a closed one, and gives the offset where they end; None without any."""
+        if self.looks is None or closed.upper() != BOOKING or self.records is None:
+            return None
+        if not self.stack or self.stack[-1].name != LIST:
+            return None
+        self._count_lines(begin)
+        run = self.looks.run(self.text, begin, self.line)
+        if run is None:
+            return None
+        self.records.append(run)
+        self.line, self.counted = run.lines[-1], run.offsets[-2]
+        return run.offsets[-1]
 
     def _is_text(self, name: str, slash: str, leaf: re.Match[str], start: int) -> bool:
         """Is a tag behind an open value part of its text? Only an unknown name amid a line is."""
@@ -227,14 +258,17 @@ class _Walker:
         role = ROLES.get(upper, "")
         fields, prefix, line = self.fields, self.prefix, 0
         if role:
-            ends = (sign * self.original.count(end, self.counted, start) for end, sign in self.line_ends)
-            self.line += sum(ends)
-            self.counted, line = start, self.line
+            self._count_lines(start)
+            line = self.line
             fields, prefix = self._home(upper, role, line), ""
         elif fields is not self.scratch and upper not in TRANSPARENT:
             prefix = f"{prefix}{upper}."
         self.stack.append(_Open(upper, FLOORS.get(upper, DEEPEST), role, start, line, fields, prefix))
         self._enter(fields, prefix)
+
+    def _count_lines(self, offset: int) -> None:
+        self.line += sum(sign * self.original.count(end, self.counted, offset) for end, sign in self.line_ends)
+        self.counted = offset
 
     def _home(self, upper: str, role: Role, line: int) -> dict[str, str]:
         """Where the values of an aggregate with a role go."""
@@ -248,7 +282,7 @@ class _Walker:
             self._start_statement(STATEMENTS[upper], line, home)
         return home
 
-    def _start_statement(self, kind: Kind, line: int, fields: dict[str, str]) -> list[Record]:
+    def _start_statement(self, kind: Kind, line: int, fields: dict[str, str]) -> list[Record | Run]:
         self.records, self.positions = [], []
         self.found.statements.append(Statement(kind, line, fields, self.sign_on, self.records, self.positions))
         return self.records
@@ -282,6 +316,8 @@ class _Walker:
             self.positions.append(record)
             return
         records.append(record)
+        if self.looks is not None:
+            self.looks.learn(record.raw)
         self.last_record = (entry.start, entry.fields)
 
     def _enter(self, fields: dict[str, str], prefix: str) -> None:

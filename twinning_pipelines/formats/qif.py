@@ -14,6 +14,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
@@ -36,6 +37,8 @@ _ORDERS = ("MDY", "DMY", "YMD")
 # Elsewhere S and A are what the list says they are: the symbol of a security, for one.
 _PLAIN_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Security", "Budget"))
 _SPLIT_CODES = {"E": "memo", "$": "amount", "%": "percent"}
+# In the codes of lines: plain bookings, no code twice, all with the same codes in the same order.
+_ALIKE = re.compile(r"((?:([CDLMNPTU])(?![CDLMNPTU]*\2))++\^)\1*+")
 _NUMBER_CODES = ("T", "U", "$", "O", "Q", "I")
 
 
@@ -84,35 +87,88 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Plain bookings that stand one behind another in one section and account: none has splits, an address, a code twice.
+
+    places: the line of each in the file, from 1. begins, ends: where its first line and its `^` stand in `lines`.
+    columns: the values by code, '' where a booking has none; a code that none has is left out.
+    """
+
+    section: str
+    account: Account | None
+    lines: Sequence[str]
+    places: Sequence[int]
+    begins: Sequence[int]
+    ends: Sequence[int]
+    columns: Mapping[str, Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def parts(self, size: int) -> Iterator["Run"]:
+        """The run in runs of at most so many bookings."""
+        for part in (slice(begin, begin + size) for begin in range(0, len(self), size)):
+            columns = {code: column[part] for code, column in self.columns.items()}
+            places, begins, ends = self.places[part], self.begins[part], self.ends[part]
+            yield Run(self.section, self.account, self.lines, places, begins, ends, columns)
+
+    def column(self, code: str) -> Sequence[str]:
+        """The value of a code in each booking, '' where one has none."""
+        return self.columns.get(code) or [""] * len(self)
+
+    def raw(self, index: int) -> str:
+        """The lines of one booking, without the `^`."""
+        return "\n".join(self.lines[self.begins[index] : self.ends[index]])
+
+    def records(self) -> Iterator[Record]:
+        """One by one."""
+        for place, begin, end in zip(self.places, self.begins, self.ends, strict=True):
+            yield _record(self.section, place, self.lines[begin:end], self.account, cut=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One QIF file. codec: what its bytes were read with. date_hint: the order that `!Option:MDY` names, '' for none.
 
-    headless: records stand before any section; they are read as Bank, as some banks write them.
+    headless: records stand before any section; they are read as Bank, as some banks write them. pieces: its records, those
+    in a run together.
     """
 
     codec: str
     date_hint: str
     headless: bool
-    records: Sequence[Record]
+    pieces: Sequence[Record | Run]
+
+    @property
+    def records(self) -> list[Record]:
+        """Its records one by one."""
+        return [record for each in self.pieces for record in (each.records() if isinstance(each, Run) else (each,))]
 
     def date_texts(self) -> Iterator[str]:
         """Every date of a transaction or price, for `dates.decide`."""
-        for record in self.records:
-            if record.section not in LIST_SECTIONS and "D" in record.fields:
-                yield record.fields["D"]
-            yield from (on for _, _, on in record.prices)
+        for piece in self.pieces:
+            if isinstance(piece, Run):
+                yield from piece.columns.get("D", ())
+                continue
+            if piece.section not in LIST_SECTIONS and "D" in piece.fields:
+                yield piece.fields["D"]
+            yield from (on for _, _, on in piece.prices)
 
     def amount_texts(self) -> Iterator[str]:
         """Every number of a transaction or price, for `numbers.decide`."""
-        for record in self.records:
-            if record.section not in LIST_SECTIONS:
-                yield from (record.fields[code] for code in _NUMBER_CODES if code in record.fields)
-                yield from (split.amount for split in record.splits if split.amount)
-            yield from (price for _, price, _ in record.prices)
+        for piece in self.pieces:
+            if isinstance(piece, Run):
+                for code in _NUMBER_CODES:
+                    yield from piece.columns.get(code, ())
+                continue
+            if piece.section not in LIST_SECTIONS:
+                yield from (piece.fields[code] for code in _NUMBER_CODES if code in piece.fields)
+                yield from (split.amount for split in piece.splits if split.amount)
+            yield from (price for _, price, _ in piece.prices)
 
 
-def read(data: bytes) -> Document:
-    """The document in the bytes of a file.
+def read(data: bytes, *, in_runs: bool = True) -> Document:
+    """The document in the bytes of a file; `in_runs`: plain bookings behind one another are kept as runs.
 
     Raises UnreadableFile when there is neither a section nor a `^`, or the bytes are no text; HostileFile past 512 MiB.
     """
@@ -121,20 +177,78 @@ def read(data: bytes) -> Document:
     decoded = text.decode(data)
     if decoded.is_binary:
         raise UnreadableFile("not QIF: its bytes are no text")
+    lines = _lines(decoded.text)
     reader = _Reader()
-    for at, line in enumerate(decoded.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
-        reader.take(at, line.strip())
+    at = 0
+    while at < len(lines.texts):
+        run = _run(lines, at, reader.section, reader.account) if in_runs and not reader.lines else None
+        if run is None:
+            reader.take(lines.places[at], lines.texts[at])
+            at += 1
+        else:
+            reader.pieces.append(run)
+            at = run.ends[-1] + 1
     if not reader.marked:
         raise UnreadableFile("not QIF: it has neither a !Type line nor a ^")
     reader.end_record(cut=True)
-    return Document(decoded.codec, reader.date_hint, reader.headless, reader.records)
+    return Document(decoded.codec, reader.date_hint, reader.headless, reader.pieces)
+
+
+class _Lines(NamedTuple):
+    """The lines that say something, without blanks around: their places from 1, and all their codes in one text.
+
+    The code of a line that says more than its `^` is `!`: no run holds it.
+    """
+
+    places: Sequence[int]
+    texts: Sequence[str]
+    codes: str
+
+
+def _lines(text: str) -> _Lines:
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    if not lines[-1]:
+        lines.pop()
+    places: Sequence[int] = range(1, len(lines) + 1)
+    if "" in lines:
+        places = [place for place, line in enumerate(lines, start=1) if line]
+        lines = [line for line in lines if line]
+    codes = "".join([line[0] for line in lines])
+    if codes.count("^") > lines.count("^"):
+        codes = "".join([line[0] if line[0] != "^" or line == "^" else "!" for line in lines])
+    return _Lines(places, lines, codes)
+
+
+def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> Run | None:
+    """The plain bookings that stand one behind another from a line on; None where there is none."""
+    if section not in BANK_SECTIONS:
+        return None
+    begins: list[int] = []
+    ends: list[int] = []
+    columns: dict[str, list[str]] = {}
+    at = begin
+    while alike := _ALIKE.match(lines.codes, at):
+        shape, stop = alike[1], alike.end()
+        size, before = len(shape), len(begins)
+        begins += range(at, stop, size)
+        ends += range(at + size - 1, stop, size)
+        for place, code in enumerate(shape[:-1], start=at):
+            column = columns.setdefault(code, [])
+            column += [""] * (before - len(column))
+            column += [line[1:].strip() for line in lines.texts[place:stop:size]]
+        at = stop
+    if not begins:
+        return None
+    for values in columns.values():
+        values.extend([""] * (len(begins) - len(values)))
+    return Run(section, account, lines.texts, [lines.places[first] for first in begins], begins, ends, columns)
 
 
 @dataclass(slots=True)
 class _Reader:
     """The state of one pass over the lines: the section, the account, and the record that is open."""
 
-    records: list[Record] = field(default_factory=list)
+    pieces: list[Record | Run] = field(default_factory=list)
     section: str = ""
     account: Account | None = None
     date_hint: str = ""
@@ -147,13 +261,12 @@ class _Reader:
 
     def take(self, at: int, line: str) -> None:
         """One line without the blanks around it."""
-        if not line:
-            return
         if line[0] == "^":
             self.marked = True
             self.end_record()
             # Two records glued on one line: what follows the mark begins the next.
-            self.take(at, line.lstrip("^ \t"))
+            if rest := line.lstrip("^ \t"):
+                self.take(at, rest)
         elif line[0] == "!" and (head := _HEAD.match(line)):
             self.marked = True
             self.end_record(cut=True)
@@ -171,7 +284,7 @@ class _Reader:
             self.section, self.headless = _BANK, True
         account = None if self.section in LIST_SECTIONS else self.account
         record = _record(self.section, self.line, self.lines, account, cut=cut)
-        self.records.append(record)
+        self.pieces.append(record)
         self.lines = []
         if self.section == _ACCOUNT and record.get("N"):
             self.listed.append(Account(record.get("N"), record.get("T"), record.get("D")))
@@ -195,7 +308,7 @@ class _Reader:
         self.listed = []
 
 
-def _record(section: str, line: int, lines: list[str], account: Account | None, *, cut: bool) -> Record:
+def _record(section: str, line: int, lines: Sequence[str], account: Account | None, *, cut: bool) -> Record:
     raw = "\n".join(lines)
     if section == _PRICES:
         return Record(section, line, raw, {}, prices=tuple(map(_price, lines)), cut=cut)

@@ -84,6 +84,12 @@ def test_the_order_is_decided_once_for_the_file() -> None:
     assert style.read("01/02/2026") == date(2026, 2, 1)
 
 
+def test_a_text_counts_as_often_as_it_comes() -> None:
+    texts = ["01/13/2026", "13/01/2026", "14/01/2026", "01/13/2026", "01/13/2026"]
+    assert dates.decide(texts).order == "MDY"
+    assert dates.decide(dict.fromkeys(texts, 0), default="YMD").order == "DMY"
+
+
 def test_a_row_in_another_order_is_refused_not_swapped() -> None:
     style = dates.decide(["01/25/2026", "01/26/2026", "13/02/2026"])
     assert (style.order, style.contrary) == ("MDY", "13/02/2026")

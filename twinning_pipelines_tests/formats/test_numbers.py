@@ -92,6 +92,11 @@ def test_the_locale_is_decided_once_for_the_file() -> None:
     assert numbers.decide(["1,234", "12.50"]).read("1,234") == Decimal(1234)
 
 
+def test_texts_are_not_read_across_their_ends() -> None:
+    assert numbers.decide(["1.00", "", "-2.50"], ",") == NumberStyle(".", evidence="1.00")
+    assert numbers.decide(["1.00\n2.00"], ",") == NumberStyle(",")
+
+
 def test_one_file_does_not_change_its_locale_between_rows() -> None:
     style = numbers.decide(["1,50", "2,50", "3.50"])
     assert (style.decimal, style.contrary) == (",", "3.50")

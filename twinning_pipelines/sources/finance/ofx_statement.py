@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import numbers, ofx
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION, UNNAMED_ACCOUNT, key_of
-from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
+from twinning_pipelines.source import BATCH_ROWS, Batch, Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
+from twinning_pipelines.sources.finance import booking_columns
 
 _HEAD = re.compile(r"<OFX\b|OFXHEADER\s*[:=]|<OFC\b", re.IGNORECASE)
 _SERVER_TIME = re.compile(r"(\d{14})(?!\d)")
@@ -42,7 +44,7 @@ def parse(original: Original, _clock: Clock) -> Iterator[Item]:
     yield from gather(_items(document), SOURCE.records)
 
 
-def _items(document: ofx.Document) -> Iterator[Row | Rejection | Claim | ExportedAt | Notice]:
+def _items(document: ofx.Document) -> Iterator[Row | Rejection | Batch | Claim | ExportedAt | Notice]:
     if document.lied:
         yield Notice(f"its header says {document.declared}, its bytes are {document.codec}; the bytes were believed")
     style = numbers.decide(document.amount_texts())
@@ -56,16 +58,52 @@ def _items(document: ofx.Document) -> Iterator[Row | Rejection | Claim | Exporte
 
 def _statement(
     statement: ofx.Statement, style: numbers.NumberStyle, securities: Mapping[str, ofx.Record]
-) -> Iterator[Row | Rejection | Claim | Notice]:
+) -> Iterator[Row | Rejection | Batch | Claim | Notice]:
     account = account_name(statement.account)
     if statement.error:
         yield Notice(f"the bank answered for account {account}: {statement.error}")
-    if not statement.currency and statement.records:
+    if not statement.currency and statement.pieces:
         yield Notice(f"account {account} names no currency; its amounts are kept as {NO_CURRENCY}")
-    for record in statement.records:
-        yield _row(record, statement, account, style, securities)
+    row = partial(_row, statement=statement, account=account, style=style, securities=securities)
+    bookings = partial(_bookings, statement=statement, account=account, style=style)
+    for piece in statement.pieces:
+        if isinstance(piece, ofx.Run):
+            yield from booking_columns.batches_or_rows(
+                piece.parts(BATCH_ROWS), bookings, lambda part: map(row, part.records())
+            )
+        else:
+            yield row(piece)
     if statement.ledger is not None:
         yield _balance(statement, statement.ledger, account, style)
+
+
+def _bookings(run: ofx.Run, statement: ofx.Statement, account: str, style: numbers.NumberStyle) -> Batch:
+    """`_transaction` of many. Raises ValueError when one of them is not good."""
+    column, days = run.column, booking_columns.Days(ofx.day_of)
+    payees, memos = booking_columns.first_given(column("NAME"), column("EXTDNAME")), column("MEMO")
+    bank_ids, checks, references = column("FITID"), column("CHECKNUM"), column("REFNUM")
+    figures = booking_columns.first_given(column("TRNAMT"), column("LOANTRNAMT"))
+    return booking_columns.booking_batch(
+        run.lines,
+        run.raw,
+        {
+            "account": account,
+            "booked_on": days.column(column("DTPOSTED")),
+            "amount": booking_columns.amounts(figures, style.decimal, partial(_exact, style=style)),
+            "currency": (statement.currency or NO_CURRENCY).strip().upper(),
+            "key": booking_columns.keys(bank_ids, payees, memos, checks, references),
+            "bank_id": bank_ids,
+            "payee": payees,
+            "memo": memos,
+            "kind": booking_columns.if_given(column("TRNTYPE")),
+            "valued_on": days.column(column("DTAVAIL")),
+            "check_number": booking_columns.if_given(checks),
+            "reference": booking_columns.if_given(references),
+            "extra": booking_columns.as_json(
+                {name: column(name) for name in run.fields if name not in _TRANSACTION_FIELDS}
+            ),
+        },
+    )
 
 
 def _row(

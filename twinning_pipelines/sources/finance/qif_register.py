@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import dates, numbers, qif
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import REGISTER_ENTRY, TRADE, TRANSACTION, key_of
 from twinning_pipelines.records.record import Record
-from twinning_pipelines.source import Item, Notice, Rejection, Row, Source, gather
+from twinning_pipelines.source import BATCH_ROWS, Batch, Item, Notice, Rejection, Row, Source, gather
+from twinning_pipelines.sources.finance import booking_columns
 
 _SECTION = re.compile(r"^\s*!\s*(type|account|option|clear)\b", re.IGNORECASE | re.MULTILINE)
 # Some banks leave the section out: then a line that is only `^`, a date line and an amount line must do.
@@ -59,22 +61,62 @@ class _Register:
         self._ends_in_a_line = ends_in_a_line
         self._number = numbers.decide(document.amount_texts())
         self._date = dates.decide(document.date_texts(), document.date_hint or clock.date_order)
+        self._days = booking_columns.Days(partial(self._read_day, "booked_on"))
 
-    def items(self) -> Iterator[Row | Rejection | Notice]:
-        """Every record as a row or a rejection."""
-        records = self._document.records
-        if any(record.account is None and record.section in qif.BANK_SECTIONS for record in records):
+    def items(self) -> Iterator[Row | Rejection | Batch | Notice]:
+        """Every record as a row or a rejection, or many bookings as a batch."""
+        pieces = self._document.pieces
+        if any(piece.account is None and piece.section in qif.BANK_SECTIONS for piece in pieces):
             yield Notice("the file does not name its account; its bookings are kept under the section's name")
-        last = len(records) - 1
-        for place, record in enumerate(records):
-            kind = _kind(record)
-            if record.cut and place == last and not self._ends_in_a_line:
-                yield Rejection(record.line, kind.name, _CUT, record.raw)
-                continue
-            try:
-                yield Row(kind, record.line, record.raw, self._values(kind, record))
-            except ValueError as wrong:
-                yield Rejection(record.line, kind.name, str(wrong), record.raw)
+        last = len(pieces) - 1
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, qif.Run):
+                parts = piece.parts(BATCH_ROWS)
+                yield from booking_columns.batches_or_rows(parts, self._bookings, self._rows)
+            elif piece.cut and place == last and not self._ends_in_a_line:
+                yield Rejection(piece.line, _kind(piece).name, _CUT, piece.raw)
+            else:
+                yield self._row(piece)
+
+    def _rows(self, run: qif.Run) -> Iterator[Row | Rejection]:
+        return map(self._row, run.records())
+
+    def _row(self, record: qif.Record) -> Row | Rejection:
+        kind = _kind(record)
+        try:
+            return Row(kind, record.line, record.raw, self._values(kind, record))
+        except ValueError as wrong:
+            return Rejection(record.line, kind.name, str(wrong), record.raw)
+
+    def _bookings(self, run: qif.Run) -> Batch:
+        """`_transaction` of many. Raises ValueError when one of them is not good."""
+        payees, memos, checks, categories = map(run.column, "PMNL")
+        transfers = [_TRANSFER.match(category) for category in categories] if any(categories) else []
+        figures = booking_columns.first_given(run.column("T"), run.column("U"))
+        others = {code: column for code, column in run.columns.items() if code not in _TRANSACTION_CODES}
+        return booking_columns.booking_batch(
+            run.places,
+            run.raw,
+            {
+                "account": _account(run),
+                "booked_on": self._days.column(run.column("D")),
+                "amount": booking_columns.amounts(figures, self._number.decimal, self._number.read),
+                "currency": self._currency,
+                "key": booking_columns.keys([""] * len(run), payees, memos, checks),
+                "bank_id": "",
+                "payee": payees,
+                "memo": memos,
+                "check_number": booking_columns.if_given(checks),
+                "category": None
+                if not transfers
+                else [
+                    None if transfer else category or None
+                    for transfer, category in zip(transfers, categories, strict=True)
+                ],
+                "transfer_account": [transfer[1] if transfer else None for transfer in transfers] or None,
+                "extra": booking_columns.as_json(others),
+            },
+        )
 
     def _values(self, kind: Record, record: qif.Record) -> dict[str, object]:
         if kind is TRANSACTION:
@@ -135,8 +177,9 @@ class _Register:
             raise ValueError(f"{field}: {wrong}") from None
 
     def _day(self, field: str, text: str) -> date | None:
-        if not text:
-            return None
+        return self._read_day(field, text) if text else None
+
+    def _read_day(self, field: str, text: str) -> date:
         if self._date.ambiguous:
             raise ValueError(
                 f"{field}: {text!r} may be day-first or month-first; set TWINNING_DATE_ORDER to DMY or MDY"
@@ -161,9 +204,9 @@ def _kind(record: qif.Record) -> Record:
     return TRADE if record.section in qif.INVESTMENT_SECTIONS else REGISTER_ENTRY
 
 
-def _account(record: qif.Record) -> str:
-    name = record.account.name if record.account else ""
-    return name or f"unnamed {record.section} account"
+def _account(piece: qif.Record | qif.Run) -> str:
+    name = piece.account.name if piece.account else ""
+    return name or f"unnamed {piece.section} account"
 
 
 def _entry(record: qif.Record) -> dict[str, object]:
