@@ -1,6 +1,6 @@
 """The `twinning` command: thin, each verb calls one function. Scripts depend on its words, its JSON and its exit codes.
 
-Here are the verbs that need no database; `verbs` has the others, and is loaded when one of them is called.
+Here are the first verbs that need no database; the others are loaded when one of them is called.
 """
 
 from twinning_pipelines import lean  # noqa: I001  (before anything that uses pyarrow)
@@ -18,12 +18,15 @@ from twinning_pipelines.ingest.road import look
 from twinning_pipelines.options import JSON, PATHS
 from twinning_pipelines.settings import settings_of_environment
 from twinning_pipelines.sources import SOURCES
+from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_of
 
 lean.loaded()
 
+_OTHERS = ("verbs", "csv_verbs", "money_verbs", "collect_verbs", "firefly_verbs")
+
 
 class _Verbs(click.Group):
-    """The verbs of this module, and those of `verbs` once one of them is asked for."""
+    """The verbs of this module, and those of the others once one of them is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every verb."""
@@ -37,10 +40,11 @@ class _Verbs(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def _load(self) -> None:
-        with lean.loading():
-            verbs = import_module("twinning_pipelines.verbs")
-        for command in verbs.COMMANDS:
-            self.add_command(command)
+        for name in _OTHERS:
+            with lean.loading():
+                verbs = import_module(f"twinning_pipelines.{name}")
+            for command in verbs.COMMANDS:
+                self.add_command(command)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -62,11 +66,12 @@ def cli() -> None:
 @JSON
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
-    clock = settings_of_environment().clock
+    settings = settings_of_environment()
+    every = with_mappings_of(settings.home / MAPPINGS, SOURCES)
     receipts = []
     for path in walk_files(list(paths)):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
-            receipt = look(path, clock, SOURCES, progress=progress)
+            receipt = look(path, settings.clock, every, progress=progress)
         shown.print_receipt(receipt, in_json=as_json)
         receipts.append(receipt)
     sys.exit(shown.exit_code(receipts))

@@ -40,10 +40,13 @@ class UnroutedFile(FileError):
 
 
 class UnrecognisedFile(UnroutedFile):
-    """No source claims the file."""
+    """No source claims the file. is_table: it is delimited text, which a mapping might read."""
 
-    def __init__(self) -> None:
-        super().__init__("no source recognises this file; `twinning sources` lists what can be read")
+    def __init__(self, *, is_table: bool = False) -> None:
+        needs = "; a bank's CSV needs a header that names a day, an amount and words, or a mapping of your own"
+        super().__init__(
+            f"no source recognises this file{needs if is_table else ''}; `twinning sources` lists what can be read"
+        )
 
 
 class AmbiguousFile(UnroutedFile):

@@ -9,7 +9,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from typing import NamedTuple
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import Original
@@ -20,6 +21,15 @@ MAX_BYTES = 512 * 1024**2
 _FIELD_LIMIT = 1024 * 1024
 # An export's cell may hold a long note; a quote that nobody closed would swallow the file up to its end.
 _ROW_LINES = 500
+
+
+class CellRow(NamedTuple):
+    """A line by position: the line it starts on, its raw text, its trimmed cells (none where it is damaged), its damage."""
+
+    at: int
+    raw: str
+    cells: Sequence[str]
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,17 @@ def header_lines(text: str) -> Iterator[tuple[str, list[str]]]:
                 yield "".join(lines[:index]), _cells(line, delimiter)
 
 
+def looks_delimited(text: str) -> bool:
+    """Do most of the first lines have the same number of cells, by one delimiter or another, and more than two?"""
+    lines = [line for line in _opening(text) if line.strip()]
+    for delimiter in _DELIMITERS:
+        widths = [len(_cells(line, delimiter)) for line in lines]
+        common = max(set(widths), key=widths.count, default=0)
+        if common > 2 and widths.count(common) > len(lines) // 2:
+            return True
+    return False
+
+
 def has_columns(*wanted: str, without: Sequence[str] = (), any_of: Sequence[str] = ()) -> "Recognition":
     """Recognises a delimited file by headings it must have, must not have, and needs at least one of."""
     return Recognition(wanted, tuple(without), tuple(any_of))
@@ -105,14 +126,29 @@ class Sheet:
 
     def __iter__(self) -> Iterator[Line]:
         places = _first_places(self.headings)
+        for at, raw, cells, damage in self.rows():
+            if damage:
+                yield Line(at, raw, {}, damage)
+            else:
+                yield Line(at, raw, {name: cells[place] for name, place in places.items() if place < len(cells)})
+
+    def rows(self, width: int | None = None) -> Iterator[CellRow]:
+        """The same lines with their cells in the order of the file; blank lines are left out.
+
+        width: how many cells a sound line may fill; as many as there are headings, if it is left out.
+        """
+        most = len(self.headings) if width is None else width
         cursor = _Cursor(self.text, self.header_index + 1)
         while not cursor.at_end:
             at = cursor.at
-            raw, cells, damage = _next_row(cursor, self.delimiter, len(self.headings))
-            if damage:
-                yield Line(at, raw, {}, damage)
-            elif any(cells):
-                yield Line(at, raw, {name: cells[place] for name, place in places.items() if place < len(cells)})
+            raw, cells, damage = _next_row(cursor, self.delimiter, most)
+            if damage or any(cells):
+                yield CellRow(at, raw, cells, damage)
+
+    @property
+    def preamble(self) -> str:
+        """The lines above the header."""
+        return "".join(islice(io.StringIO(self.text, newline=""), max(self.header_index, 0)))
 
     def column(self, heading: str) -> list[str]:
         """Every cell of one column that is not empty: the evidence on which number and date styles are decided."""
@@ -188,17 +224,24 @@ class _Cursor:
         raw = "".join(self._taken[:count])
         self._start += len(raw)
         self.at += count
-        self._text.seek(self._start)
+        if len(self._taken) > count:
+            self._text.seek(self._start)
         self._taken.clear()
         return raw.rstrip("\r\n")
 
 
 def _next_row(cursor: _Cursor, delimiter: str, width: int) -> tuple[str, list[str], str]:
     """The next row: raw text, trimmed cells, and what is wrong with it; a damaged row is its first line only."""
+    first = next(cursor, "")
+    if '"' not in first and len(first) <= _FIELD_LIMIT:
+        # Without a quote a line is its cells; that is most lines of most files.
+        cells = [cell.strip() for cell in first.rstrip("\r\n").split(delimiter)]
+        damage = _surplus(cells, width)
+        return cursor.settle(1), [] if damage else cells, damage
     csv.field_size_limit(_FIELD_LIMIT)
     try:
         # No escape character: exports double their quotes, and a backslash before one is an ordinary letter.
-        cells = [cell.strip() for cell in next(csv.reader(cursor, delimiter=delimiter), [])]
+        cells = [cell.strip() for cell in next(csv.reader(chain((first,), cursor), delimiter=delimiter), [])]
         damage = _surplus(cells, width) or _open_quote(cursor.taken, delimiter)
     except csv.Error as error:
         cells, damage = [], str(error)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from twinning_pipelines.errors import AmbiguousFile, UnreadableFile, UnrecognisedFile
+from twinning_pipelines.formats.delimited import looks_delimited
 from twinning_pipelines.original import Original
 from twinning_pipelines.source import Source
 
@@ -17,7 +18,7 @@ def route(original: Original, sources: Sequence[Source]) -> Source:
     claims = [source for source in sources if not source.last_resort and source.recognises(original)]
     claims = claims or [source for source in sources if source.last_resort and source.recognises(original)]
     if not claims:
-        raise UnrecognisedFile
+        raise UnrecognisedFile(is_table=not original.is_zip and looks_delimited(original.text_head))
     if len(claims) > 1:
         raise AmbiguousFile([source.name for source in claims])
     return claims[0]

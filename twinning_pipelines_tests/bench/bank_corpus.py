@@ -2,6 +2,9 @@
 
 `whole`: read without an error and, where the reader tells of them, without a rejected row. Raw rows are counted by a
 pattern, independent of every reader. Nothing is timed here.
+
+Of CSV files, those that hold no bookings are counted apart: the reader says what they list instead (holdings, trades, …),
+or nobody claims them, for they have no day with an amount. Refusing them is right.
 """
 
 import re
@@ -17,6 +20,7 @@ from ofxparse import OfxParser
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.ingest.road import look
+from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.sources import SOURCES
 from twinning_pipelines_tests.shared import SHARED
 
@@ -35,6 +39,12 @@ class Tally:
     refused: int = 0
     rows: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    others: int = 0
+
+    @property
+    def of_bookings(self) -> int:
+        """Files that hold bookings."""
+        return self.whole + self.in_part + self.refused - self.others
 
     def note(self, reason: str) -> None:
         """A file that was not read, and why."""
@@ -89,6 +99,12 @@ def run() -> None:
         _print(f"{title}, ours", len(paths), ours, raw)
         if reader is not None:
             _print(f"{title}, {peer}", len(paths), _theirs(paths, reader), raw)
+        if title == "CSV":
+            refused = ours.refused - ours.others
+            print(
+                f"    of {ours.of_bookings} files of bookings: {ours.whole} whole ({ours.whole / ours.of_bookings:.1%}), "
+                f"{ours.in_part} in part, {refused} refused; {ours.others} hold none"
+            )
         for reason, count in sorted(ours.reasons.items(), key=lambda each: -each[1]):
             print(f"    {count} refused: {reason[:90]}")
     print()
@@ -105,11 +121,17 @@ def _ours(paths: list[Path]) -> Tally:
         receipt = look(path, CLOCK, SOURCES)
         if receipt.problem is not None:
             tally.note(receipt.problem)
+            tally.others += holds_no_bookings(receipt)
             continue
         tally.rows += receipt.accepted
         tally.whole += not receipt.rejected
         tally.in_part += bool(receipt.rejected)
     return tally
+
+
+def holds_no_bookings(receipt: Receipt) -> bool:
+    """Was the file refused because it holds no bookings at all?"""
+    return receipt.problem is not None and (receipt.source is None or receipt.problem.endswith("not of bookings"))
 
 
 def _theirs(paths: list[Path], reader: _Reader) -> Tally:

@@ -2,7 +2,7 @@
 
 Sorted by preference: where a file has several of them, the first counts. Collected from real exports and from the
 importers that others published: English, German, French, Spanish, Italian, Dutch, Polish, Czech, Hungarian, Lithuanian,
-Russian, Scandinavian languages.
+Russian, Japanese, Scandinavian languages.
 Words are compared without case, accents, and brackets or currencies at their end.
 """
 
@@ -15,28 +15,31 @@ BOOKED = (
     "date", "datum", "data", "fecha", "dato", "date operation", "date d'operation", "fecha operacion",
     "data operazione", "data operacji", "tranzakcio datuma", "дата операции", "дата обработки операции",
     "transaction date", "date time", "datetime", "created", "created utc", "timestamp", "journaldate", "belegdatum",
-    "дата совершения операции", "datum zauctovani", "datum provedeni", "value date", "date de valeur", "valutadatum",
+    "дата совершения операции", "datum zauctovani", "datum provedeni", "日付", "取引日",
+    "value date", "date de valeur", "valutadatum",
 )  # fmt: skip
 AMOUNT = (
     "buchungsbetrag", "net", "amount", "betrag", "bedrag", "montant", "importe", "importo", "belopp", "belob", "kwota",
     "suma", "valor", "transaction amount", "netamount", "tranzakcio osszege", "zauctovana castka",
-    "castka", "сумма пересчитанная в валюту счета", "сумма в валюте счета", "сумма операции", "сумма",
+    "castka", "value num", "сумма пересчитанная в валюту счета", "сумма в валюте счета", "сумма операции", "сумма",
 )  # fmt: skip
 DEBIT = (
     "debit", "debit amount", "withdrawal", "withdrawals", "paid out", "money out", "outflow", "debet", "soll",
-    "lastschrift", "belastung", "cargo", "addebiti", "dare", "расход",
+    "lastschrift", "belastung", "cargo", "addebiti", "dare", "расход", "出金金額", "お支払金額",
 )  # fmt: skip
 CREDIT = (
     "credit", "credit amount", "deposit", "deposits", "paid in", "money in", "inflow", "haben", "gutschrift", "abono",
-    "accrediti", "avere", "приход",
+    "accrediti", "avere", "приход", "入金金額", "お預り金額",
 )  # fmt: skip
 
 # Which way the money goes, where amounts have no sign of their own: only if every cell is such a word.
 DIRECTION = (
     "transaction type", "type", "debit/credit", "credit/debit", "d/c", "d/k", "c/d", "s/h", "soll/haben", "af bij",
-    "bij/af", "dr/cr", "bevetel/kiadas",
+    "bij/af", "dr/cr", "bevetel/kiadas", "category",
 )  # fmt: skip
-OUT = frozenset({"d", "dr", "debit", "debet", "s", "soll", "af", "out", "withdrawal", "outflow", "expense", "kiadas"})
+OUT = frozenset(
+    {"d", "dr", "debit", "debet", "s", "soll", "af", "out", "withdrawal", "outflow", "expense", "expenses", "kiadas"}
+)
 IN = frozenset(
     {"c", "cr", "credit", "k", "kredit", "h", "haben", "bij", "in", "deposit", "inflow", "income", "bevetel"}
 )
@@ -54,13 +57,14 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
         "payee", "payee name", "partner name", "merchant", "merchant name", "counterparty", "counterparty name",
         "auftraggeber/empfanger", "beguenstigter/zahlungspflichtiger", "begunstigter/zahlungspflichtiger", "empfanger",
         "empfangername", "naam tegenpartij", "naam", "handelaar", "counteraccount name", "partner neve", "gavejas",
-        "beneficiary", "beneficiario", "beneficiaire", "nazev protiuctu", "name",
+        "beneficiary", "beneficiario", "beneficiaire", "nazev protiuctu", "name", "tx description",
     ),
     "memo": (
         "description", "details", "verwendungszweck", "omschrijving", "payment reference", "memo", "libelle", "concepto",
         "descripcion", "descrizione", "causale", "buchungstext", "text", "transaktionsbeschreibung", "reason",
         "narrative", "particulars", "paaiskinimai", "remarque", "desc", "kozlemeny", "message", "vwz1", "transaction",
-        "description 1", "note", "notes", "opis", "zprava", "zprava pro prijemce", "описание операции", "основание", "item title",
+        "description 1", "note", "notes", "opis", "zprava", "zprava pro prijemce", "описание операции", "описание",
+        "основание", "item title", "item1", "摘要", "内容",
     ),
     "valued_on": (
         "value date", "valutadatum", "valuta datum", "wertstellung", "wertstellungsdatum", "rentedatum",
@@ -72,13 +76,15 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     ),
     "balance": (
         "balance", "running balance", "runningbalance", "current balance", "saldo", "kontostand", "solde",
-        "saldo na trn", "cash balance",
+        "saldo na trn", "cash balance", "残高",
     ),
     "bank_id": ("transaction id", "transferwise id", "tranzakcio azonosito"),
     "kind": ("umsatzart", "transaktionstyp", "transaction type", "type", "tranzakcio tipusa", "typ transakcji"),
     "category": ("category", "kategorie", "categorie", "categoria"),
     "check_number": ("check number", "checknumber", "check #", "check or slip #", "cheque number", "num"),
     "reference": ("reference", "ref", "ref #", "referencia", "referenz"),
+    # Amounts as fractions: so many of so many parts.
+    "divisor": ("value denom",),
     "original_amount": ("original amount", "originalbetrag", "local amount"),
     "original_currency": ("original currency", "originalwahrung", "local currency", "fremdwahrung"),
 }  # fmt: skip
@@ -100,3 +106,54 @@ NO_BOOKINGS = frozenset(
         "volume",
     }
 )
+# What such a list is, by words that its header holds together.
+OTHER_LISTS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
+    ("holdings", (frozenset({"market value", "cost basis"}), frozenset({"quantity", "market value"}))),
+    (
+        "trades",
+        (
+            frozenset({"symbol", "quantity"}),
+            frozenset({"symbol", "price"}),
+            frozenset({"ticker", "price"}),
+            frozenset({"isin", "shares"}),
+            frozenset({"isin", "quantity"}),
+            frozenset({"shares", "price"}),
+        ),
+    ),
+    ("prices", (frozenset({"close", "volume"}),)),
+    ("orders of a shop", (frozenset({"order id", "items"}), frozenset({"order id", "order date"}))),
+    ("moves between accounts", (frozenset({"from-account", "to-account"}),)),
+    (
+        "exchanges of assets",
+        (
+            frozenset({"buy asset", "sell asset"}),
+            frozenset({"sent amount", "received amount"}),
+            frozenset({"spend currency", "receive currency"}),
+            frozenset({"location", "fee currency"}),
+        ),
+    ),
+    ("totals of statements", (frozenset({"numtransactions", "netamount"}),)),
+    ("accounts", (frozenset({"type", "name", "amount", "currency"}),)),
+)
+
+# In the place of a day: not booked yet.
+PENDING = frozenset(
+    {
+        "pending",
+        "vorgemerkt",
+        "vorgemerkte umsatze",
+        "en attente",
+        "in attesa",
+        "pendiente",
+        "in behandeling",
+        "oczekujace",
+    }
+)
+# How lines begin that add up the bookings above or below them.
+TOTALS = (
+    "total", "subtotal", "sub-total", "grand total", "summe", "zwischensumme", "gesamt", "saldo", "somme", "totale", "suma",
+    "opening balance", "closing balance", "balance brought forward", "balance carried forward", "anfangssaldo", "endsaldo",
+    "kontostand", "razem", "celkem", "итого", "合計",
+)  # fmt: skip
+# Said behind an amount: it is money that came (credit) or went (debit).
+CREDITED, DEBITED = frozenset({"cr", "cr."}), frozenset({"dr", "dr."})

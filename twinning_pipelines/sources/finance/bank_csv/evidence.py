@@ -1,0 +1,297 @@
+"""What a file itself decides of a mapping that leaves it open: number marks, date order, and which money came or went.
+
+Nothing is guessed: each decision has its reason, the cell that proves it, and what no cell proves stays open.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from twinning_pipelines.clock import Clock
+from twinning_pipelines.errors import UnreadableFile
+from twinning_pipelines.formats import dates, numbers
+from twinning_pipelines.formats.cells import currency_of
+from twinning_pipelines.formats.dates import DateStyle
+from twinning_pipelines.formats.numbers import NumberStyle
+from twinning_pipelines.original import Original
+from twinning_pipelines.sources.finance.bank_csv import headings
+from twinning_pipelines.sources.finance.bank_csv.figures import Figure, bare_day, bare_figure, figure
+from twinning_pipelines.sources.finance.bank_csv.mapping import (
+    ACCOUNT_IF_ONE,
+    AMOUNT,
+    BALANCE,
+    BOOKED,
+    COLUMNS,
+    CREDIT,
+    CURRENCY,
+    DEBIT,
+    DIRECTION,
+    MONEY_IN,
+    MONEY_OUT,
+    OPEN,
+    ORDERS,
+    SIGNED,
+    WORDS,
+    Mapping,
+    Name,
+)
+from twinning_pipelines.sources.finance.bank_csv.proposal import bare
+from twinning_pipelines.sources.finance.bank_csv.statement import Statement
+
+_FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, BALANCE, "original_amount")
+_DAYS: tuple[Name, ...] = (BOOKED, "valued_on")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
+# Orders to pay later stand in some exports.
+_AHEAD = timedelta(days=31)
+_EITHER: tuple[dates.Order, ...] = ("DMY", "MDY")
+_MOST_WORDS = 40
+_CURRENCY_SIGNS = "€£₹₪₺฿"
+_NUMERIC = re.compile(r"\d{1,4}[-/.' ]+\d{1,4}[-/.' ]+\d{2,4}(?!\d)")
+# 1111/11/11 is no day, while 22.2.22 is one.
+_MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
+
+
+@dataclass(slots=True)
+class Evidence:
+    """The cells of a file that prove something; of equal ones the first. money: line, amount and balance of each row."""
+
+    days: dict[str, None] = field(default_factory=dict)
+    figures: dict[str, None] = field(default_factory=dict)
+    debits: dict[str, None] = field(default_factory=dict)
+    money: list[tuple[int, str, str]] = field(default_factory=list)
+    directions: dict[int, set[str]] = field(default_factory=dict)
+    accounts: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A mapping with all that its file decides, and the styles in which its cells are read.
+
+    debits_signed: do debits have a minus of their own? account: of the whole file, where no column names one.
+    """
+
+    mapping: Mapping
+    numbers: NumberStyle
+    dates: DateStyle
+    debits_signed: bool
+    account: str
+
+    @property
+    def pattern(self) -> str:
+        """The strptime pattern of its days; empty where an order is enough."""
+        return self.mapping.dates if "%" in self.mapping.dates else ""
+
+
+def evidence_of(statement: Statement) -> Evidence:
+    """One walk over the file."""
+    found = Evidence()
+    found.directions = {place: set() for place in _direction_places(statement)}
+    # Which columns go into which heap; a cell that is known already costs one look.
+    heaps = [
+        (place, heap)
+        for fields, heap in ((_DAYS, found.days), (_FIGURES, found.figures), ((DEBIT,), found.debits))
+        for field in fields
+        for place in statement.places.get(field, ())
+    ]
+    heaps += [(place, found.accounts) for place in statement.places.get(ACCOUNT_IF_ONE, ())]
+    has_amount = AMOUNT in statement.places
+    for entry in statement.entries():
+        cells = entry.line.cells
+        if entry.aside or entry.line.damage:
+            continue
+        count = len(cells)
+        for place, heap in heaps:
+            if place < count:
+                heap[cells[place]] = None
+        if has_amount:
+            balance = statement.cell(cells, BALANCE)
+            found.money.append((entry.line.at, statement.cell(cells, AMOUNT), balance))
+        for place, words in found.directions.items():
+            if len(words) < _MOST_WORDS:
+                words.add(cells[place].casefold() if place < count else "")
+    for heap in (found.days, found.figures, found.debits, found.accounts):
+        heap.pop("", None)
+    return found
+
+
+def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Original) -> Settled:
+    """Everything that the file decides; what it leaves open stays `?`. Raises UnreadableFile for a masked file."""
+    _refuse_masked(evidence)
+    mapping = statement.mapping
+    style, said = _number_style(mapping, evidence, statement.sheet.delimiter)
+    changes: dict[str, object] = {"delimiter": statement.sheet.delimiter}
+    why = dict(mapping.why)
+    if said:
+        changes["decimal"], why["decimal"] = style.decimal, said
+    day_style, said = _date_style(mapping, evidence, clock, original)
+    if said:
+        changes["dates"], why["dates"] = day_style.order, said
+    if mapping.sign in (OPEN, COLUMNS):
+        sign, said, place = _sign(statement, evidence, style)
+        changes["sign"] = sign
+        if said:
+            why["sign"] = said
+        if place is not None:
+            name = statement.headings[place] if mapping.has_header else place + 1
+            changes["columns"] = {**mapping.columns, DIRECTION: (name,)}
+            changes |= _direction_words(evidence.directions[place])
+    if mapping.currency == OPEN and CURRENCY not in statement.places and (sign := _currency_sign(evidence)):
+        changes["currency"], why["currency"] = currency_of(sign), f"{sign} stands in the amounts"
+    changes["why"] = why
+    return Settled(
+        mapping.but(**changes), style, day_style, _debits_signed(evidence, style), _account(statement, evidence)
+    )
+
+
+def _refuse_masked(evidence: Evidence) -> None:
+    digits = {match[1] if (match := _MASKED_DAY.fullmatch(cell)) else "" for cell in evidence.days}
+    if len(digits) == 1 and "" not in digits:
+        raise UnreadableFile(f"a table whose days are all made of the digit {digits.pop()}: masked, not of bookings")
+
+
+def _number_style(mapping: Mapping, evidence: Evidence, delimiter: str) -> tuple[NumberStyle, str]:
+    if mapping.decimal != OPEN:
+        return NumberStyle(mapping.decimal), ""
+    # Where the comma separates numbers' decimals, spreadsheets separate cells by semicolons.
+    style = numbers.decide((bare_figure(cell)[0] for cell in evidence.figures), "," if delimiter == ";" else ".")
+    return style, f"{style.evidence!r} proves it" if style.evidence else ""
+
+
+def _date_style(mapping: Mapping, evidence: Evidence, clock: Clock, original: Original) -> tuple[DateStyle, str]:
+    said = next((order for order in ORDERS if order == mapping.dates), None)
+    if said is not None:
+        return DateStyle(said), ""
+    days = [bare_day(cell) for cell in evidence.days]
+    style = dates.decide(days)
+    if "%" in mapping.dates or not style.ambiguous:
+        # A year in front or a month by its name needs no order.
+        needs_order = _is_numeric(style.evidence) and not style.evidence[:4].isdigit()
+        return style, f"{style.evidence!r} proves it" if needs_order else ""
+    if all("." in day for day in days if _is_numeric(day)):
+        return DateStyle("DMY"), "dates with points have the day first"
+    made = _made_on(original)
+    possible = [order for order in _EITHER if _lies_before(days, order, made)]
+    if len(possible) == 1 and not any(
+        _lies_before(days, order, made + _AHEAD) for order in _EITHER if order not in possible
+    ):
+        return DateStyle(possible[0]), f"in any other order days would lie behind {made}, when the file was made"
+    if clock.date_order:
+        return dates.decide(days, clock.date_order), "TWINNING_DATE_ORDER"
+    return style, ""
+
+
+def _is_numeric(day: str) -> bool:
+    return _NUMERIC.match(day) is not None
+
+
+def _made_on(original: Original) -> date:
+    """The newest day in the file's name, else when the file was last changed."""
+    named: list[date] = []
+    for year, month, day in _NAMED_DAY.findall(original.name):
+        with suppress(ValueError):
+            named.append(date(int(year), int(month), int(day)))
+    return max(named) if named else original.modified_at.date()
+
+
+def _lies_before(days: Sequence[str], order: dates.Order, latest: date) -> bool:
+    """Is no day behind it? Days that the order can't read say nothing."""
+    style = DateStyle(order)
+    for day in days:
+        try:
+            if style.read(day) > latest:
+                return False
+        except ValueError:
+            continue
+    return True
+
+
+def _direction_places(statement: Statement) -> list[int]:
+    if DIRECTION in statement.places:
+        return [statement.places[DIRECTION][0]]
+    return [place for place, heading in enumerate(statement.headings) if bare(heading) in headings.DIRECTION]
+
+
+def _currency_sign(evidence: Evidence) -> str:
+    """The one currency sign of the amounts that no two currencies share."""
+    found = {sign for sign in _CURRENCY_SIGNS if any(sign in cell for cell in evidence.figures)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _tells_direction(words: set[str]) -> bool:
+    return bool(words) and words <= headings.OUT | headings.IN
+
+
+def _direction_words(found: set[str]) -> dict[str, object]:
+    return {"out": tuple(sorted(found & headings.OUT)), "into": tuple(sorted(found & headings.IN))}
+
+
+def _sign(statement: Statement, evidence: Evidence, style: NumberStyle) -> tuple[str, str, int | None]:
+    """The rule, its reason, and the column of the words if it is one of words; `?` where nothing decides."""
+    if DEBIT in statement.places:
+        return COLUMNS, "one column for money that went, one for money that came", None
+    telling = [place for place in evidence.directions if _tells_direction(evidence.directions[place])]
+    categories = [place for place in telling if bare(statement.headings[place]) == "category"]
+    amounts = [(at, found, balance) for at, cell, balance in evidence.money if (found := _figure(cell, style))]
+    has_minus = any(found.value < 0 for _, found, _ in amounts)
+    # A refund among the expenses has a sign of its own.
+    for place in [each for each in telling if each not in categories] or ([] if has_minus else categories):
+        words = " or ".join(sorted(evidence.directions[place]))
+        return WORDS, f"every row says {words} under {statement.headings[place]!r}", place
+    return (*_sign_of_amounts(amounts, style), None)
+
+
+def _sign_of_amounts(amounts: Sequence[tuple[int, Figure, str]], style: NumberStyle) -> tuple[str, str]:
+    """The same from the amounts alone: lines, amounts, and the cells of their balances."""
+    minus = next((at for at, found, _ in amounts if found.value < 0), None)
+    if minus is not None:
+        return SIGNED, f"line {minus} has a minus"
+    plus = next((at for at, found, _ in amounts if found.said == "+"), None)
+    if plus is not None and all(found.said == "+" for _, found, _ in amounts):
+        return SIGNED, "every amount has a plus"
+    if plus is not None:
+        return MONEY_OUT, f"line {plus} says that money came; the amounts that say nothing went"
+    proved = _proved_by_balances([(found.value, _figure(balance, style)) for _, found, balance in amounts])
+    if proved:
+        return proved, "the balances prove it"
+    return (OPEN if any(found.value for _, found, _ in amounts) else SIGNED), ""
+
+
+def _figure(cell: str, style: NumberStyle) -> Figure | None:
+    try:
+        return figure(cell, style) if cell else None
+    except ValueError:
+        return None
+
+
+def _proved_by_balances(rows: Sequence[tuple[Decimal, Figure | None]]) -> str:
+    known = [(amount, balance.value) for amount, balance in rows if balance]
+    if len(known) < 2 or len(known) < len(rows) or not any(amount for amount, _ in known):
+        return ""
+    for ordered in (known, known[::-1]):
+        steps = [(later[0], later[1] - earlier[1]) for earlier, later in pairwise(ordered)]
+        if all(amount == step for amount, step in steps):
+            return MONEY_IN
+        if all(amount == -step for amount, step in steps):
+            return MONEY_OUT
+    return ""
+
+
+def _debits_signed(evidence: Evidence, style: NumberStyle) -> bool:
+    """Do debits have a sign of their own? All of a file or none."""
+    found = [each.value for cell in evidence.debits if (each := _figure(cell, style)) and each.value]
+    return bool(found) and all(value < 0 for value in found)
+
+
+def _account(statement: Statement, evidence: Evidence) -> str:
+    """The one account of the file, if it names one outside of a column of its own."""
+    if statement.mapping.account != OPEN:
+        return statement.mapping.account
+    if len(evidence.accounts) == 1:
+        return next(iter(evidence.accounts))
+    found = _IBAN.search(statement.sheet.preamble)
+    return found[0].replace(" ", "") if found else ""

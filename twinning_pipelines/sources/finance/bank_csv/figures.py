@@ -1,0 +1,96 @@
+"""Amounts and days as banks print them, beyond plain numbers and dates: `+ £1,100.00`, `12.50 CR`, `EUR 3`, `2019.04.19.`."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from twinning_pipelines.formats.dates import DateStyle
+from twinning_pipelines.formats.numbers import NumberStyle
+from twinning_pipelines.sources.finance.bank_csv import headings
+
+_SHOWN = 60
+_WORDS = r"[^\W\d_]+(?:\.[^\W\d_]+)*\.?"
+_LONGEST = 60
+_FRONT = re.compile(rf"([+\-\u2212\u2013]?)\s*{_WORDS}\s*(?=[-+(\d.,$€£¥])")
+_BACK = re.compile(rf"\s*({_WORDS})$")
+# Marks that turn the direction of writing; they say nothing about the figure.
+_UNSEEN = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LONGEST_WORD = 6
+_COLONS = re.compile(r"(\d{4}):(\d{1,2}):(\d{1,2})")
+_DAY_FIRST, _MONTH_FIRST = DateStyle("DMY"), DateStyle("MDY")
+
+
+class Figure(NamedTuple):
+    """A printed amount: the number with its sign, and the sign that it says aloud: `+`, `-` or none."""
+
+    value: Decimal
+    said: str
+
+
+def bare_figure(cell: str) -> tuple[str, str]:
+    """The number of a cell without currency words, and what stood behind it if that is credit or debit: `+` or `-`."""
+    if cell[-1:].isdigit() and (cell[0].isdigit() or cell[0] in "+-"):
+        return cell, ""
+    if len(cell) > _LONGEST:
+        return cell, ""
+    text = cell.translate(_UNSEEN).strip()
+    said = ""
+    if found := _BACK.search(text):
+        word = found[1].casefold()
+        if word in headings.CREDITED | headings.DEBITED:
+            said = "+" if word in headings.CREDITED else "-"
+        if said or len(word) <= _LONGEST_WORD:
+            text = text[: found.start()]
+    return _FRONT.sub(r"\1", text, count=1) if _FRONT.match(text) else text, said
+
+
+def figure(cell: str, style: NumberStyle) -> Figure:
+    """The amount of a cell. Raises ValueError."""
+    text, said = bare_figure(cell)
+    try:
+        value = style.read(text)
+    except ValueError:
+        raise ValueError(f"not a number: {cell[:_SHOWN]!r}") from None
+    if said:
+        return Figure(abs(value) if said == "+" else -abs(value), said)
+    return Figure(value, "-" if value < 0 else "+" if text.lstrip().startswith("+") or text.endswith("+") else "")
+
+
+def bare_day(cell: str) -> str:
+    """A date without a point at its end, and with dashes for the colons of `2012:03:01`."""
+    text = cell.rstrip(".")
+    return _COLONS.sub(r"\1-\2-\3", text, count=1) if ":" in text else text
+
+
+def day_reader(style: DateStyle, pattern: str) -> Callable[[str], date]:
+    """How the days of a file are read, each text once. pattern: of strptime, where the mapping has one."""
+    known: dict[str, date] = {}
+
+    def read(cell: str) -> date:
+        found = known.get(cell)
+        if found is None:
+            found = known[cell] = _by_pattern(cell, pattern) if pattern else _by_style(cell, style)
+        return found
+
+    return read
+
+
+def _by_pattern(cell: str, pattern: str) -> date:
+    try:
+        return datetime.strptime(cell, pattern).date()  # noqa: DTZ007  (a bank's day has no zone)
+    except ValueError:
+        raise ValueError(f"not a date as {pattern}: {cell[:_SHOWN]!r}") from None
+
+
+def _by_style(cell: str, style: DateStyle) -> date:
+    text = bare_day(cell)
+    if style.ambiguous:
+        try:
+            one, other = _DAY_FIRST.read(text), _MONTH_FIRST.read(text)
+        except ValueError:
+            return style.read(text)
+        if one != other:
+            raise ValueError(f"{cell[:_SHOWN]} may be day-first or month-first: set `dates` in a mapping to DMY or MDY")
+    return style.read(text)
