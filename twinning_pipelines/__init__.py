@@ -11,6 +11,7 @@ The package in reading order, low to high; imports run one way, and each room kn
     marts/           what the facts add up to, as SQL: daily rollups, daily facts, reconciliation, freshness
     sources/         one module or package = one source; `sources/__init__.py` is the registry
     ingest/          the road: inbox, archive, route, check, load
+    collectors/      providers that are asked instead of waited for: what they answer becomes a file in the inbox
     stores/          Postgres, the system of record, with its launcher and migrations; InfluxDB
     products/        what is made of the facts for people and the outside world
     settings, home   every TWINNING_* variable; one installation put together from them

@@ -6,16 +6,24 @@ import dagster as dg
 
 from twinning_pipelines.home import Home, home_of_environment
 from twinning_pipelines.orchestration import checks, clockwork
+from twinning_pipelines.orchestration.bookings import bookings_asset
+from twinning_pipelines.orchestration.collecting import (
+    answers_check,
+    collect_job,
+    collect_schedule,
+    collected_asset,
+)
 from twinning_pipelines.orchestration.facts import daily_facts_asset, fresh_facts_asset
 from twinning_pipelines.orchestration.failures import failure_sensor
 from twinning_pipelines.orchestration.housekeeping import housekeeping_job
 from twinning_pipelines.orchestration.inbox_sensor import inbox_sensor
 from twinning_pipelines.orchestration.intake import inbox_asset, source_asset
-from twinning_pipelines.orchestration.keys import FRESH_FACTS, INFLUX, ROLLUP, table_key
+from twinning_pipelines.orchestration.keys import BOOKINGS, FRESH_FACTS, INFLUX, ROLLUP, table_key
 from twinning_pipelines.orchestration.projection import influx_asset
 from twinning_pipelines.orchestration.run_home import assumed_zone, home_resource
 from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
 from twinning_pipelines.records import RECORDS
+from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, PRICE, TRADE, TRANSACTION
 from twinning_pipelines.sources import SOURCES
 
 
@@ -31,33 +39,39 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
     def read() -> Home:
         return home if home is not None else home_of_environment()
 
-    tables = [*(table_key(record.name) for record in RECORDS), ROLLUP]
+    tables = [*(table_key(record.name) for record in RECORDS), ROLLUP, BOOKINGS]
+    booked = [table_key(record.name) for record in (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE)]
     road = [
         inbox_asset(),
         *(source_asset(source) for source in sources),
         *(table_asset(record, sources) for record in RECORDS),
         rollup_asset(),
+        bookings_asset(booked),
         fresh_facts_asset(tables),
         influx_asset(),
     ]
     asked = [daily_facts_asset(tables, zone)] if partitioned else []
+    answers = answers_check()
     looks = [
         *(checks.arrival_check(source) for source in sources if source.expect_every is not None),
         checks.inbox_check(),
         checks.balance_check(),
+        checks.rulebook_check(),
         checks.ring_check(),
         checks.dead_letter_check(),
+        answers,
     ]
     ingest = clockwork.ingest_job([asset.key for asset in road])
     nightly = clockwork.nightly_job(looks, partitioned=partitioned)
     parts: dict[str, Any] = {
-        "assets": [*road, *asked],
+        "assets": [collected_asset(), *road, *asked],
         "asset_checks": looks,
-        "jobs": [ingest, nightly, housekeeping_job()],
+        "jobs": [ingest, nightly, collect_job(answers), housekeeping_job()],
         "schedules": [
             clockwork.hourly_schedule(zone),
             clockwork.nightly_schedule(zone, partitioned=partitioned),
             clockwork.weekly_schedule(zone),
+            collect_schedule(zone),
         ],
         "sensors": [inbox_sensor(read, clockwork.INGEST), failure_sensor(read), _followers()],
         "resources": {"home": home_resource(read)},

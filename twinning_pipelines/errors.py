@@ -12,6 +12,7 @@
     ├── FarSideUnavailable         an outside service does not answer; trying again later is right
     ├── FarSideRefused             an outside service says no; a person has to change something
     └── WrongUsage                 the command or a setting makes no sense
+        └── WrongRulebook          a rulebook can't be used: lines, keys and what is allowed (`marts.books`)
 
 A bad *row* is not an exception: it is a `Rejection`, a value that travels beside the good rows.
 """

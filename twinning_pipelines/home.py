@@ -14,6 +14,8 @@ from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.ingest.reading import Progress
 from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.ingest.sweep import Folders
+from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook_files
+from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.settings import Settings, settings_of_environment
@@ -53,6 +55,11 @@ class Home:
         return self.settings.home / "quarantine"
 
     @property
+    def rules(self) -> Path:
+        """Where people write their rulebooks: `rules/<person>.yaml`."""
+        return self.settings.home / "rules"
+
+    @property
     def folders(self) -> Folders:
         """The three folders of the road."""
         return Folders(self.inbox, self.archive, self.quarantine)
@@ -70,7 +77,7 @@ class Home:
     @contextmanager
     def opened(self) -> Iterator["OpenHome"]:
         """The home with its folders made and its database running and migrated."""
-        for folder in (self.inbox, self.archive, self.quarantine, self.exports):
+        for folder in (self.inbox, self.archive, self.quarantine, self.exports, self.rules):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.settings.database_url is not None:
             with _engine(self.settings.database_url.get_secret_value()) as engine:
@@ -104,6 +111,16 @@ class OpenHome:
     def store(self) -> PostgresStore:
         """The system of record; every load counts the touched days afresh."""
         return PostgresStore(self.engine, self.home.settings.clock, refresh_rollups)
+
+    def count_facts(self) -> int:
+        """Settles books and counts the facts of every stale day, by everybody's rulebook as it stands; answers how many days.
+
+        A rulebook that can't be used leaves the last one that could.
+        """
+        with self.engine.begin() as connection:
+            keep_rulebook_files(connection, self.home.settings.home)
+        with self.engine.begin() as connection:
+            return refresh_facts(connection)
 
     def ingest(self, path: Path, person: str, *, called: str, progress: Progress | None = None) -> Receipt:
         """Takes one file down the road now; its receipt calls it `called`. The file itself stays where it is."""

@@ -15,7 +15,7 @@ from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import OpenHome, home_of_environment
 from twinning_pipelines.ingest.inbox import walk_files
 from twinning_pipelines.ingest.sweep import drain
-from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day, refresh_facts
+from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day
 from twinning_pipelines.marts.freshness import status_of
 from twinning_pipelines.marts.preference import set_order
 from twinning_pipelines.options import DAY, JSON, PATHS, PERSON
@@ -44,8 +44,7 @@ def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
     """
     with _opened() as home:
         receipts = list(_ingest(home, list(paths), person or home.home.settings.person, as_json))
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
+        home.count_facts()
     sys.exit(shown.exit_code(receipts))
 
 
@@ -153,8 +152,7 @@ def redrive(as_json: bool) -> None:
         store, every = home.store, home.home.sources
         entries = [*store.refused(), *(entry for source in every for entry in store.outdated(source))]
         receipts = drain(entries, home.home.folders, store, every)
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
+        home.count_facts()
     for receipt in receipts:
         shown.print_receipt(receipt, in_json=as_json)
     sys.exit(shown.exit_code(receipts))
@@ -171,8 +169,7 @@ def person(name: str, zone: str, since: datetime | None) -> None:
     moment = since.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if since else None
     with _opened() as home:
         home.store.settle_in(name, zone, moment)
-        with home.engine.begin() as connection:
-            refresh_facts(connection)
+        home.count_facts()
 
 
 @click.command()
@@ -188,7 +185,7 @@ def prefer(origins: tuple[str, ...], person: str | None, as_json: bool) -> None:
         who = _person(home, person)
         with home.engine.begin() as connection:
             order = set_order(connection, who, origins)
-            refresh_facts(connection)
+        home.count_facts()
     if as_json:
         shown.as_json({"person": who, "order": [asdict(each) for each in order]})
     else:

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from math import sin
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from twinning_pipelines.demo.agency import days
+
 BANK_ID, ACCOUNT = "094000000", "CH-4410-2231"
 OPENING = Decimal("8250.00")
-_EPOCH = date(2015, 1, 1)
+EPOCH = date(2023, 1, 1)
+# What leaves for the savings account and the broker each month, in francs, and what is exchanged each quarter, in euros.
+SAVED, DEPOSIT, EXCHANGED = Decimal("800.00"), Decimal("1200.00"), Decimal("1000.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ _MONTHLY = (
     (3, "-389.45", "SWICA HEALTH INSURANCE", "PREMIUM", "DIRECTDEBIT", "Insurance"),
     (5, "-59.00", "SALT MOBILE & INTERNET", "INVOICE", "DIRECTDEBIT", "Subscriptions"),
     (12, "-16.90", "SPOTIFY FAMILY", "SUBSCRIPTION", "POS", "Subscriptions"),
-    (27, "-800.00", "SAVINGS ACCOUNT", "STANDING ORDER", "XFER", "Savings"),
+    (27, f"-{SAVED}", "SAVINGS ACCOUNT", "STANDING ORDER", "XFER", "Savings"),
+    (25, f"-{DEPOSIT}", "BROKER U7700001", "STANDING ORDER", "XFER", "Shares"),
 )
 
 
@@ -86,6 +92,23 @@ def _fixed(day: date) -> Iterator[Booking]:
     for number, (on, amount, payee, memo, kind, category) in enumerate(_MONTHLY):
         if day.day == on:
             yield Booking(day, number, Decimal(amount), payee, memo, kind, category)
+    if day in exchange_days(day.year):
+        yield Booking(day, 99, franc_proceeds(day), "ADA BRUNNER", "EXCHANGE FROM EUR ACCOUNT", "XFER", "Exchange")
+
+
+def exchange_days(year: int) -> tuple[date, ...]:
+    """The days on which euros are exchanged."""
+    return tuple(date(year, month, 8) for month in (1, 4, 7, 10))
+
+
+def franc_rate(day: date) -> Decimal:
+    """How many francs one euro costs."""
+    return Decimal(f"{0.95 + 0.02 * sin(day.toordinal() / 97) + 0.004 * sin(day.toordinal() / 11):.4f}")
+
+
+def franc_proceeds(day: date) -> Decimal:
+    """What the exchanged euros bring, after the bank's margin."""
+    return (EXCHANGED * franc_rate(day) * Decimal("0.995")).quantize(Decimal("0.01"))
 
 
 def _habitual(seed: int, day: date) -> Iterator[Booking]:
@@ -102,7 +125,7 @@ def write_statement(path: Path, *, seed: int, first: date, last: date, broken: i
 
     broken: how many rows are spoiled. The balance is right for the others, as it would be had the bank not slipped.
     """
-    balance = OPENING + sum((each.amount for each in bookings(seed, _EPOCH, last)), Decimal(0))
+    balance = OPENING + sum((each.amount for each in bookings(seed, EPOCH, last)), Decimal(0))
     rows = [_transaction(each) for each in bookings(seed, first, last)]
     spoiled = [_spoiled(number, first) for number in range(broken)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +144,7 @@ def write_statement(path: Path, *, seed: int, first: date, last: date, broken: i
 
 def write_register(path: Path, *, seed: int, first: date, last: date, broken: int = 0) -> int:
     """A QIF register of a card from `first` to `last`, with categories; answers how many records it holds."""
-    rows = [each for each in bookings(seed, first, last) if each.kind == "POS"]
+    rows = sorted([*_card(seed, first, last), *_payments(seed, first, last)], key=lambda each: each.day)
     lines = ["!Account", "NVisa Card", "TCCard", "^", "!Type:CCard"]
     for each in rows:
         lines += [
@@ -137,6 +160,20 @@ def write_register(path: Path, *, seed: int, first: date, last: date, broken: in
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(rows) + broken + 1
+
+
+def _card(seed: int, first: date, last: date) -> Iterator[Booking]:
+    return (each for each in bookings(seed, first, last) if each.kind == "POS")
+
+
+def _payments(seed: int, first: date, last: date) -> Iterator[Booking]:
+    """On the fifth the bill of the month before is paid, from an account that exports nothing."""
+    for day in days(first, last):
+        if day.day == 5:
+            end = day - timedelta(days=5)
+            spent = -sum((each.amount for each in _card(seed, max(first, end.replace(day=1)), end)), Decimal(0))
+            if spent:
+                yield Booking(day, 98, spent, "CARD PAYMENT", "DIRECT DEBIT", "XFER", "[Giro]")
 
 
 def _transaction(each: Booking) -> str:

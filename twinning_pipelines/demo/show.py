@@ -6,7 +6,7 @@ Ada runs a small studio; Ben is employed and counts his meals. Some rows are spo
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,17 +14,19 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from twinning_pipelines import shown, shown_days
-from twinning_pipelines.demo import finance, nutrition, work
+from twinning_pipelines.demo import finance, household, nutrition, work
 from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home, OpenHome
-from twinning_pipelines.marts.daily_facts import facts_of, last_day, refresh_facts
+from twinning_pipelines.marts.books.kept_rulebook import rulebook_path
+from twinning_pipelines.marts.daily_facts import facts_of, last_day
 from twinning_pipelines.products.summary import summarise
 from twinning_pipelines.receipt import Receipt
 
 ADA, BEN = "ada", "ben"
 ZONE, CURRENCY = "Europe/Zurich", "CHF"
 DAYS = 730
+_RULES = Path(__file__).parent / "rules"
 
 
 class Writer(Protocol):
@@ -71,6 +73,11 @@ def _apple_health(records: int) -> Writer:
     return write
 
 
+def _household(write: Callable[..., int]) -> Writer:
+    """These are all of one household, and nothing in them is spoiled."""
+    return lambda path, *, first, last, **_: write(path, first=first, last=last)
+
+
 _WHOLE: tuple[tuple[str, str, Writer, int], ...] = (
     (ADA, "health/export.zip", _apple_health(190_000), 4),
     (ADA, "food/servings.csv", nutrition.write_cronometer, 2),
@@ -78,6 +85,10 @@ _WHOLE: tuple[tuple[str, str, Writer, int], ...] = (
     (ADA, "work/hubspot-deals.csv", work.write_hubspot, 1),
     (ADA, "work/invoices.csv", work.write_invoices, 1),
     (ADA, "work/expenses.csv", work.write_expenses, 2),
+    (ADA, "bank/savings.xml", _household(household.write_savings), 0),
+    (ADA, "bank/euros.csv", _household(household.write_euros), 0),
+    (ADA, "bank/activity.xml", _household(household.write_shares), 0),
+    (ADA, "bank/rates.csv", _household(household.write_rates), 0),
     (BEN, "health/Export.zip", _apple_health(110_000), 4),
     (BEN, "bank/card.qif", finance.write_register, 2),
     (BEN, "food/meals.csv", nutrition.write_meals, 2),
@@ -93,14 +104,14 @@ def run_demo(home: Home, *, as_json: bool, last: date | None = None) -> None:
     started = time.monotonic()
     with home.opened() as opened, tempfile.TemporaryDirectory(prefix="twinning-demo-") as folder:
         _refuse_other_people(opened)
+        _write_rulebooks(home)
         receipts = []
         for sample in samples(end - timedelta(days=DAYS - 1), end):
             receipt = _take(opened, sample, Path(folder))
             shown.print_receipt(receipt, in_json=as_json)
             receipts.append(receipt)
         shown.ERR.print("counting the facts of each day …")
-        with opened.engine.begin() as connection:
-            refresh_facts(connection)
+        opened.count_facts()
         _show_days(opened, as_json)
     if not as_json:
         _show_end(home, receipts, time.monotonic() - started)
@@ -115,6 +126,14 @@ def quarters(first: date, last: date) -> Iterator[tuple[date, date]]:
         end = min(following - timedelta(days=1), last)
         yield begin, end
         begin = end + timedelta(days=1)
+
+
+def _write_rulebooks(home: Home) -> None:
+    """What the people of the demo say of their money, where they have not said anything yet."""
+    for person in (ADA, BEN):
+        path = rulebook_path(home.settings.home, person)
+        if not path.exists():
+            path.write_bytes((_RULES / path.name).read_bytes())
 
 
 def _settled(home: Home) -> Home:
@@ -176,6 +195,7 @@ Where to look next
   the inbox        {home.inbox}/<person>/   drop a file there
   make dev         the Dagster UI on http://127.0.0.1:3000, sensor and schedules running
   twinning explain spend --person ada       from a number to the lines of the file
+  twinning bookings, transfers, budgets, recurring --person ada
   twinning status  what is there, what is overdue, what waits
 Every `twinning` command here needs  TWINNING_HOME={home.settings.home}""",
         markup=False,

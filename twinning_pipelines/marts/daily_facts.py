@@ -9,6 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.marts.books.settling import refresh_books
 from twinning_pipelines.marts.calendar import WITHIN, within
 from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
 from twinning_pipelines.marts.nights import Told, refresh_nights, sleep_shares
@@ -21,6 +22,7 @@ _TOTALS = {
         "select :person, day, :fact, part, unit, sum(amount) / sum(base), count(*) from ({rows}) r "
         "group by day, part, unit having sum(base) <> 0"
     ),
+    "standing": "select :person, day, :fact, part, unit, value, n from ({totals}) t",
     # The rollup has totalled the very rows that `rows` gives; a test holds the two equal.
     "rollup": (
         "select r.person_id, r.day, :fact, '', m.unit, r.value::numeric, r.n from daily_rollup r "
@@ -28,6 +30,9 @@ _TOTALS = {
         "where r.person_id = :person and r.day between :first and :last"
     ),
 }
+
+# Facts of days on which nothing may have happened.
+_CARRIED_ON = ("pipeline_weighted", "invoices_open", "invoices_due")
 
 _INSERT = """
     insert into daily_fact (person_id, day, fact, part, unit, value, n)
@@ -70,6 +75,7 @@ def refresh_facts(connection: sa.Connection, days: Sequence[date] | None = None)
     counted = 0
     for person_id in people:
         _refresh_rollups(connection, person_id)
+        refresh_books(connection, person_id)
         wanted = list(days) if days is not None else _stale_days(connection, person_id)
         if wanted:
             _compute(connection, person_id, wanted)
@@ -98,7 +104,7 @@ def _compute(connection: sa.Connection, person_id: int, days: list[date]) -> Non
     for fact in FACTS:
         if fact.total == "night":
             continue
-        total = _TOTALS[fact.total].format(rows=fact.rows)
+        total = _TOTALS[fact.total].format(rows=fact.rows, totals=fact.totals)
         statement = sa.text(_INSERT.format(total=total))
         connection.execute(statement, values | {"fact": fact.name, "metric": fact.measured})
     _tell_nights(connection, person_id, days)
@@ -147,12 +153,12 @@ def facts_of(connection: sa.Connection, person: str, day: date) -> list[ToldFact
 
 def last_day(connection: sa.Connection, person: str) -> date | None:
     """The newest day of which anything is told that was measured or booked, not only carried on."""
-    standing = ("pipeline_weighted", "invoices_open", "invoices_due")
+    standing = [fact.name for fact in FACTS if fact.total == "standing" or fact.name in _CARRIED_ON]
     statement = """
         select max(f.day) from daily_fact f join person p on p.id = f.person_id
         where p.name = :person and not f.fact = any(:standing)"""
     day: date | None = connection.execute(
-        sa.text(statement), {"person": person, "standing": list(standing)}
+        sa.text(statement), {"person": person, "standing": standing}
     ).scalar_one_or_none()
     return day
 

@@ -12,7 +12,11 @@ what a share is a share of.
 from dataclasses import dataclass
 from typing import Literal
 
-Total = Literal["sum", "share", "rollup", "night"]
+from twinning_pipelines.marts.books.holdings import PORTFOLIO_TOTALS, PORTFOLIO_VALUE
+from twinning_pipelines.marts.books.net_worth import NET_WORTH_ROWS, NET_WORTH_TOTALS
+from twinning_pipelines.marts.books.rows import BALANCE_ROWS, BALANCE_TOTALS, money, money_by_category
+
+Total = Literal["sum", "share", "rollup", "night", "standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Fact:
     """One thing worth telling of a day. An empty `unit` is given by the rows: amounts keep their currency.
 
     total: sum of amounts, share (sum of amounts over sum of bases), or with no query of its own rollup (as `rollups`
-        totals the metric `measured`) or night (as `nights` totals the field `measured` of a day's sleeps).
+        totals the metric `measured`) or night (as `nights` totals the field `measured` of a day's sleeps); or standing:
+        what has piled up until the day, which `totals` (day, part, unit, value, n) knows without looking at every row.
     """
 
     name: str
@@ -31,6 +36,7 @@ class Fact:
     total: Total
     rows: str
     measured: str | None = None
+    totals: str = ""
 
 
 def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> Fact:
@@ -59,19 +65,6 @@ def _serving(column: str, unit: str) -> str:
         from serving
         where person_id = :person and absent_since is null and {column} is not null
             and day between :first and :last"""  # noqa: S608
-
-
-def _money(sign: str, part: str) -> str:
-    """Bookings that are not transfers between own accounts: money out counts positive for spending."""
-    return f"""
-        select booked_on as day, {part} as part, currency as unit, abs(amount) as amount, 1::numeric as base,
-            'transaction' as record, file_id, at, coalesce(nullif(payee, ''), memo) as label
-        from transaction
-        where person_id = :person and absent_since is null and amount {sign} 0 and transfer_account is null
-            and booked_on between :first and :last"""  # noqa: S608
-
-
-_CATEGORY = "coalesce(nullif(category, ''), 'uncategorised')"
 
 
 def _time(part: str, amount: str, base: str = "1::numeric", unit: str = "h") -> str:
@@ -137,10 +130,22 @@ FACTS: tuple[Fact, ...] = (
     Fact("protein", "nutrition", "Protein", "g", "grams in all servings", "sum", _serving("protein_g", "g")),
     Fact("carbs", "nutrition", "Carbohydrates", "g", "grams in all servings", "sum", _serving("carbs_g", "g")),
     Fact("fat", "nutrition", "Fat", "g", "grams in all servings", "sum", _serving("fat_g", "g")),
-    Fact("spend", "finance", "Spending", "", "money out, own transfers left out", "sum", _money("<", "''")),
-    Fact("income", "finance", "Income", "", "money in, own transfers left out", "sum", _money(">", "''")),
-    Fact("spend_by_category", "finance", "Spending by category", "", "money out, by category", "sum", _money("<", _CATEGORY)),
-    Fact("income_by_category", "finance", "Income by category", "", "money in, by category", "sum", _money(">", _CATEGORY)),
+    Fact("spend", "finance", "Spending", "", "money out, own transfers left out", "sum", money("<")),
+    Fact("income", "finance", "Income", "", "money in, own transfers left out", "sum", money(">")),
+    Fact("spend_by_category", "finance", "Spending by category", "", "money out, by category", "sum", money_by_category("<")),
+    Fact(
+        "balance", "finance", "Balance", "", "in each account at the end of the day: the last one stated and the bookings since",
+        "standing", BALANCE_ROWS, totals=BALANCE_TOTALS,
+    ),
+    Fact(
+        "portfolio_value", "finance", "Portfolio", "", "what the securities held that day were worth, by security",
+        "standing", PORTFOLIO_VALUE, totals=PORTFOLIO_TOTALS,
+    ),
+    Fact(
+        "net_worth", "finance", "Net worth", "", "all balances and holdings in your currency; apart where no rate is known",
+        "standing", NET_WORTH_ROWS, totals=NET_WORTH_TOTALS,
+    ),
+    Fact("income_by_category", "finance", "Income by category", "", "money in, by category", "sum", money_by_category(">")),
     Fact("hours", "time", "Hours tracked", "h", "sum of the entries that began on the day", "sum", _time("''", _HOURS)),
     Fact(
         "hours_by_project", "time", "Hours by project", "h", "sum of the entries that began on the day, by project", "sum",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from twinning_pipelines.marts.reconciliation import BalanceGap, balance_gaps
+from twinning_pipelines.marts.books.balances import BalanceGap, balance_gaps
 from twinning_pipelines.marts.rings import ring_days
 from twinning_pipelines.source import Source
 

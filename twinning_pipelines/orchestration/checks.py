@@ -9,11 +9,12 @@ from datetime import timedelta
 import dagster as dg
 
 from twinning_pipelines.home import OpenHome
+from twinning_pipelines.marts.books.balances import BalanceGap, balance_gaps, balance_steps
+from twinning_pipelines.marts.books.kept_rulebook import wrong_rulebooks
 from twinning_pipelines.marts.freshness import Freshness, freshness_of
-from twinning_pipelines.marts.reconciliation import balance_gaps, balance_steps
 from twinning_pipelines.marts.rings import RING_BY_NAME, RingDay, ring_days, worst
 from twinning_pipelines.orchestration.figures import dead_letter_count
-from twinning_pipelines.orchestration.keys import INBOX, INFLUX, ROLLUP, TRANSACTION, source_key, table_key
+from twinning_pipelines.orchestration.keys import BOOKINGS, INBOX, INFLUX, ROLLUP, source_key, table_key
 from twinning_pipelines.orchestration.run_home import RunHome
 from twinning_pipelines.records.health import ACTIVITY_RING
 from twinning_pipelines.source import Source
@@ -83,22 +84,58 @@ def balance_check() -> dg.AssetChecksDefinition:
     """`balances_add_up`."""
 
     @dg.asset_check(
-        asset=TRANSACTION,
+        asset=BOOKINGS,
         name="balances_add_up",
         description="Between two balances that the bank states, the bookings make up the difference.",
     )
     def balances_add_up(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
         with home.opened.engine.connect() as connection:
             gaps, steps = balance_gaps(connection), balance_steps(connection)
-        accounts = {(gap.person, gap.account, gap.currency) for gap in gaps}
-        return dg.AssetCheckResult(
-            passed=not gaps,
-            severity=_WARN,
-            description="bookings are missing or doubled; `twinning status` tells where" if gaps else None,
-            metadata={"stretches checked": steps, "stretches with a gap": len(gaps), "accounts": len(accounts)},
-        )
+        return balance_verdict(gaps, steps)
 
     return balances_add_up
+
+
+def balance_verdict(gaps: Sequence[BalanceGap], steps: int) -> dg.AssetCheckResult:
+    """The verdict on everybody's statements, without names: between which days how much is missing, the newest ten."""
+    metadata: dict[str, dg.MetadataValue] = {
+        "stretches checked": dg.MetadataValue.int(steps),
+        "stretches with a gap": dg.MetadataValue.int(len(gaps)),
+        "accounts": dg.MetadataValue.int(len({(gap.person, gap.account, gap.currency) for gap in gaps})),
+    }
+    newest = sorted(gaps, key=lambda gap: gap.until, reverse=True)[:10]
+    if newest:
+        rows = [
+            {
+                "from": gap.since.isoformat(),
+                "to": gap.until.isoformat(),
+                "missing": f"{gap.missing:,f}",
+                "in": gap.currency,
+            }
+            for gap in newest
+        ]
+        metadata["missing"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+    said = "bookings are missing or doubled; `twinning status` tells in which account" if gaps else None
+    return dg.AssetCheckResult(passed=not gaps, severity=_WARN, description=said, metadata=metadata)
+
+
+def rulebook_check() -> dg.AssetChecksDefinition:
+    """`rulebook_is_readable`."""
+
+    @dg.asset_check(
+        asset=BOOKINGS,
+        name="rulebook_is_readable",
+        description="Everybody's rulebook can be used as it stands; where one can't, the last one that could still holds.",
+    )
+    def rulebook_is_readable(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        with home.opened.engine.connect() as connection:
+            wrong = wrong_rulebooks(connection)
+        said = "`twinning rules` tells the line and what is allowed there" if wrong else None
+        return dg.AssetCheckResult(
+            passed=not wrong, severity=_WARN, metadata={"rulebooks": len(wrong)}, description=said
+        )
+
+    return rulebook_is_readable
 
 
 def ring_check() -> dg.AssetChecksDefinition:

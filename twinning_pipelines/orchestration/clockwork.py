@@ -2,7 +2,7 @@
 
 ingest         hourly, and whenever the inbox sensor asks: the whole road
 nightly        yesterday's facts, those that a blocking check held up, and every check for silence and gaps
-housekeeping   weekly, see there
+housekeeping   weekly, see there; collect: twice a day, see `collecting`
 """
 
 from collections.abc import Sequence

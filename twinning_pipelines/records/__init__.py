@@ -4,7 +4,7 @@ Reading order: `record` (the vocabulary), `rules` (what a value may be), `metric
 `RECORDS` is the whole list, in the order in which the tables are made.
 """
 
-from twinning_pipelines.records import business, health, medical, money, nutrition, sessions, time
+from twinning_pipelines.records import business, health, journal, medical, money, nutrition, sessions, time
 from twinning_pipelines.records.record import Record
 
 RECORDS: tuple[Record, ...] = (
@@ -15,6 +15,7 @@ RECORDS: tuple[Record, ...] = (
     *money.RECORDS,
     *time.RECORDS,
     *business.RECORDS,
+    *journal.RECORDS,
 )
 
 __all__ = ["RECORDS", "Record"]

@@ -1,4 +1,4 @@
-"""Money facts: accounts' transactions, trades, and the lists that a finance program exports beside them.
+"""Money facts: accounts' transactions, trades, holdings, prices, rates, and the lists that a finance program exports beside.
 
 Amounts are decimals with an ISO currency on every row; a booking day is the bank's own local day and never
 shifts with a zone.
@@ -7,7 +7,7 @@ shifts with a zone.
 import unicodedata
 from decimal import Decimal
 
-from twinning_pipelines.records.record import DAY, JSON, MONEY, QUANTITY, TEXT, Field, Record
+from twinning_pipelines.records.record import DAY, FLAG, JSON, MONEY, QUANTITY, TEXT, Field, Record
 from twinning_pipelines.records.rules import CURRENCY, NOT_BLANK, PLAUSIBLE_DAY
 
 _ACCOUNT = Field(
@@ -68,12 +68,14 @@ TRANSACTION = Record(
         Field("transfer_account", TEXT, "the own account on the other side, where the file names it"),
         Field("original_amount", MONEY, "the amount in the currency it was spent in"),
         Field("original_currency", TEXT, "ISO 4217 code of that currency", rules=(CURRENCY,)),
+        Field("pending", FLAG, "true while the bank has announced it and not yet booked it"),
         Field("splits", JSON, 'parts of the amount: [{"category": …, "memo": …, "amount": "-3.50"}]'),
         Field("extra", JSON, "every other field that the file gives, by its own name"),
     ),
     identity=("account", "booked_on", "amount", "key"),
     window="booked_on",
     scope=("account",),
+    sighted=True,
 )
 
 TRADE = Record(
@@ -106,6 +108,7 @@ TRADE = Record(
     ),
     identity=("account", "traded_on", "action", "key"),
     window="traded_on",
+    lasting=True,
     scope=("account",),
 )
 
@@ -129,4 +132,62 @@ REGISTER_ENTRY = Record(
     scope=("register",),
 )
 
-RECORDS = (TRANSACTION, TRADE, REGISTER_ENTRY)
+HOLDING = Record(
+    name="holding",
+    domain="finance",
+    meaning="what an account held of one security on a day, as a statement says",
+    fields=(
+        _ACCOUNT,
+        Field("held_on", DAY, "the day of the statement", required=True, rules=(PLAUSIBLE_DAY,)),
+        Field("security", TEXT, "the security's id or name", required=True, rules=(NOT_BLANK,)),
+        Field("currency", TEXT, "ISO 4217 code of price, value and cost", required=True, rules=(CURRENCY,)),
+        Field("units", QUANTITY, "units held; negative where they are owed", required=True),
+        Field("unit_price", QUANTITY, "price of one unit that day"),
+        Field("market_value", MONEY, "what they were worth that day"),
+        Field("cost", MONEY, "what was paid for them"),
+        Field("ticker", TEXT, "ticker symbol, where the file lists it"),
+        Field("security_name", TEXT, "name of the security, where the file lists it"),
+        Field("extra", JSON, "every other field that the file gives, by its own name"),
+    ),
+    identity=("account", "held_on", "security", "currency"),
+    window="held_on",
+    lasting=True,
+    scope=("account",),
+)
+
+PRICE = Record(
+    name="price",
+    domain="finance",
+    meaning="what one unit of a security cost on a day",
+    fields=(
+        Field("security", TEXT, "the security's id or name", required=True, rules=(NOT_BLANK,)),
+        Field("priced_on", DAY, "the day", required=True, rules=(PLAUSIBLE_DAY,)),
+        Field("currency", TEXT, "ISO 4217 code of the price", required=True, rules=(CURRENCY,)),
+        Field("unit_price", QUANTITY, "price of one unit at the end of the day", required=True),
+        Field("extra", JSON, "every other field that the file gives, by its own name"),
+    ),
+    identity=("security", "priced_on", "currency"),
+    window="priced_on",
+    lasting=True,
+    ambient=True,
+    scope=("security",),
+)
+
+EXCHANGE_RATE = Record(
+    name="exchange_rate",
+    domain="finance",
+    meaning="what one unit of a currency cost in another on a day",
+    fields=(
+        Field("base", TEXT, "ISO 4217 code of the currency that is priced", required=True, rules=(CURRENCY,)),
+        Field("quote", TEXT, "ISO 4217 code of the currency it is priced in", required=True, rules=(CURRENCY,)),
+        Field("rated_on", DAY, "the day", required=True, rules=(PLAUSIBLE_DAY,)),
+        Field("rate", QUANTITY, "how many units of `quote` one unit of `base` costs", required=True),
+    ),
+    identity=("base", "quote", "rated_on"),
+    window="rated_on",
+    lasting=True,
+    ambient=True,
+    scope=("base", "quote"),
+)
+
+RECORDS = (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE, REGISTER_ENTRY)

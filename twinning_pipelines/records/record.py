@@ -77,6 +77,8 @@ class Record:
     scope: the fields within which a file's window holds (a bank account, a project owner).
     series: a dense time series, kept compactly and compared by whole days instead of row by row.
     lasting: the fact matters for every day after it began (an open deal), not only for the day it is placed on.
+    ambient: what the world says (a price), which matters only since the first of the person's own money.
+    sighted: every file that tells a fact is remembered, not only the newest: what a later file leaves out is evidence.
     """
 
     name: str
@@ -89,6 +91,8 @@ class Record:
     scope: tuple[str, ...] = ()
     lasting: bool = False
     series: bool = False
+    ambient: bool = False
+    sighted: bool = False
     rules: tuple[RowRule, ...] = ()
 
     def __post_init__(self) -> None:

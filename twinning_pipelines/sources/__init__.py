@@ -8,10 +8,16 @@ from twinning_pipelines.sources.business import deals, expenses, hubspot, invoic
 from twinning_pipelines.sources.finance import (
     bank_csv,
     camt_statement,
+    ecb_rates,
+    exchange_rates,
+    ghostfolio,
     ibkr_flex,
     mt940_statement,
     ofx_statement,
+    portfolio_performance,
+    prices,
     qif_register,
+    simplefin,
 )
 from twinning_pipelines.sources.health import (
     apple_health,
@@ -28,6 +34,7 @@ from twinning_pipelines.sources.health import (
     tcx_file,
     whoop,
 )
+from twinning_pipelines.sources.journal import voice_note
 from twinning_pipelines.sources.nutrition import cronometer, lose_it, macrofactor, myfitnesspal
 from twinning_pipelines.sources.nutrition import template as nutrition_template
 from twinning_pipelines.sources.time import template as time_template
@@ -67,6 +74,12 @@ SOURCES: tuple[Source, ...] = registered(
     ibkr_flex.SOURCE,
     camt_statement.SOURCE,
     qif_register.SOURCE,
+    portfolio_performance.SOURCE,
+    ghostfolio.SOURCE,
+    ecb_rates.SOURCE,
+    exchange_rates.SOURCE,
+    prices.SOURCE,
+    simplefin.SOURCE,
     time_template.SOURCE,
     toggl.SOURCE,
     timewarrior.SOURCE,
@@ -74,5 +87,6 @@ SOURCES: tuple[Source, ...] = registered(
     hubspot.SOURCE,
     invoices.SOURCE,
     expenses.SOURCE,
+    voice_note.SOURCE,
     bank_csv.SOURCE,
 )

@@ -106,7 +106,7 @@ def _forget(engine: sa.Engine) -> None:
         connection.execute(
             sa.text(
                 f"truncate {names}, sample_chunk, intake_file, daily_fact, stale_day, daily_rollup, coverage, "
-                "series_coverage, telling cascade"
+                "series_coverage, telling, account, stale_books cascade"
             )
         )
 

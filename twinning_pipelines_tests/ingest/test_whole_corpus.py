@@ -10,7 +10,7 @@ from twinning_pipelines.sources import SOURCES
 from twinning_pipelines.stores.postgres.store import PostgresStore
 from twinning_pipelines_tests.shared import corpus
 
-TABLES = ("transaction", "trade", "register_entry")
+TABLES = ("transaction", "trade", "holding", "price", "register_entry")
 # Neither is a statement: a sentence, and a fuzzer's leftovers without an OFX element.
 REFUSED = {"libofx__failing-ofx-file1.xml", "libofx__heap-buffer-overflow-2.ofx"}
 
@@ -35,7 +35,8 @@ def test_the_finance_corpus_loads_and_a_second_time_adds_nothing(
         for table, counts in receipt.counts.items():
             change = (receipt.changes or {})[table]
             assert change.new + change.edited + change.same == counts.accepted, name
-    assert sum(receipt.read for receipt in first.values()) == 3948
+    # 3,948 bookings, trades and entries of lists; 84 positions, each with its price; 3 prices of lists.
+    assert sum(receipt.read for receipt in first.values()) == 3948 + 2 * 84 + 3
     for path in files:
         changes = _load(store, path, tmp_path).changes or {}
         assert all((each.new, each.edited) == (0, 0) for each in changes.values()), path.name

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from twinning_pipelines.demo import finance, nutrition, work
+from twinning_pipelines.demo import finance, household, nutrition, work
 from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.ingest.road import receive, take
+from twinning_pipelines.marts.books.balances import balance_gaps, balance_steps
 from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, refresh_facts
 from twinning_pipelines.marts.facts import FACTS
-from twinning_pipelines.marts.reconciliation import balance_gaps, balance_steps
 from twinning_pipelines.sources import SOURCES
 from twinning_pipelines.stores.postgres.store import PostgresStore
 
@@ -36,6 +36,9 @@ def two_months(store: PostgresStore, engine: sa.Engine, tmp_path: Path) -> sa.En
     )
     finance.write_statement(tmp_path / "a.ofx", seed=3, first=FIRST, last=date(2026, 3, 31), broken=2)
     finance.write_statement(tmp_path / "b.ofx", seed=3, first=date(2026, 4, 1), last=LAST)
+    household.write_shares(tmp_path / "activity.xml", first=FIRST, last=LAST)
+    household.write_euros(tmp_path / "euros.csv", first=FIRST, last=LAST)
+    household.write_rates(tmp_path / "rates.csv", first=FIRST, last=LAST)
     nutrition.write_cronometer(tmp_path / "servings.csv", seed=3, first=FIRST, last=LAST)
     work.write_toggl(tmp_path / "toggl.csv", seed=3, first=FIRST, last=LAST)
     work.write_deals(tmp_path / "deals.csv", seed=3, first=FIRST, last=LAST)
@@ -92,6 +95,8 @@ def test_balances_add_up_and_a_missing_booking_is_named(two_months: sa.Engine) -
                 "and source = 'finance.ofx' order by id limit 1) returning amount"
             )
         ).scalar_one()
+        connection.execute(sa.text("insert into stale_books select id from person"))
+        refresh_facts(connection)
         (gap,) = balance_gaps(connection)
         assert (gap.missing, gap.currency, gap.until) == (gone, "CHF", LAST)
 

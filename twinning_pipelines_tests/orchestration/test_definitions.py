@@ -13,7 +13,17 @@ from dagster._core.instance.ref import InstanceRef
 
 from twinning_pipelines.definitions import build_defs, defs
 from twinning_pipelines.home import Home
-from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS, INBOX, INFLUX, ROLLUP, source_key, table_key
+from twinning_pipelines.orchestration.collecting import COLLECTED
+from twinning_pipelines.orchestration.keys import (
+    BOOKINGS,
+    DAILY_FACTS,
+    FRESH_FACTS,
+    INBOX,
+    INFLUX,
+    ROLLUP,
+    source_key,
+    table_key,
+)
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.sources import SOURCES
@@ -79,7 +89,7 @@ def test_the_package_and_the_command_line_do_not_import_dagster() -> None:
 
 def test_every_source_and_every_table_is_an_asset() -> None:
     wanted = {
-        INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX,
+        BOOKINGS, COLLECTED, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX,
         *(source_key(source) for source in SOURCES),
         *(table_key(record.name) for record in RECORDS),
     }  # fmt: skip
@@ -90,8 +100,10 @@ def test_every_source_and_every_table_is_an_asset() -> None:
 def test_every_source_and_every_table_is_checked() -> None:
     graph = defs.resolve_asset_graph()
     wanted = {
+        (COLLECTED, "collectors_answer"),
         (INBOX, "inbox_is_empty_of_trouble"),
-        (table_key("transaction"), "balances_add_up"),
+        (BOOKINGS, "balances_add_up"),
+        (BOOKINGS, "rulebook_is_readable"),
         (ROLLUP, "rings_agree"),
         (INFLUX, "no_dead_letters"),
         *((source_key(source), name) for source in SOURCES for name in ("few_rejections", "quarantine_is_empty")),
@@ -127,7 +139,7 @@ def test_every_sensor_and_schedule_runs_by_default_in_the_home_zone(tmp_path: Pa
     repository = made.get_repository_def()
     assert {each.name for each in repository.sensor_defs} == {"inbox_sensor", "notify_of_failures", "follow_tables"}
     assert all(each.default_status is dg.DefaultSensorStatus.RUNNING for each in repository.sensor_defs)
-    assert len(repository.schedule_defs) == 3
+    assert len(repository.schedule_defs) == 4
     for schedule in repository.schedule_defs:
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.execution_timezone == "Asia/Kolkata"

@@ -1,7 +1,7 @@
 """Bank, card, loan and investment statements in OFX and QFX.
 
 From: the "download" or "export" page of an online bank, as OFX, QFX, QBO or Microsoft Money.
-To: Transaction, Trade, and the closing balance as a claim.
+To: Transaction, Trade, Holding, Price, and the closing balance as a claim.
 """
 
 import json
@@ -14,9 +14,10 @@ from functools import partial
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import numbers, ofx
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION, UNNAMED_ACCOUNT, key_of
+from twinning_pipelines.records.money import HOLDING, NO_CURRENCY, PRICE, TRADE, TRANSACTION, UNNAMED_ACCOUNT, key_of
 from twinning_pipelines.source import BATCH_ROWS, Batch, Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance import booking_columns
+from twinning_pipelines.sources.finance.ofx_holdings import holdings_of
 
 _HEAD = re.compile(r"<OFX\b|OFXHEADER\s*[:=]|<OFC\b", re.IGNORECASE)
 _SERVER_TIME = re.compile(r"(\d{14})(?!\d)")
@@ -73,6 +74,7 @@ def _statement(
             )
         else:
             yield row(piece)
+    yield from holdings_of(statement, account, style, securities)
     if statement.ledger is not None:
         yield _balance(statement, statement.ledger, account, style)
 
@@ -256,8 +258,9 @@ SOURCE = Source(
     name="finance.ofx",
     title="Bank statement (OFX, QFX)",
     recognition="an `<OFX>` element or an `OFXHEADER` in the first 64 KiB",
-    records=(TRANSACTION, TRADE),
+    records=(TRANSACTION, TRADE, HOLDING, PRICE),
     recognises=_recognises,
     parse=parse,
+    version=2,
     expect_every=timedelta(days=31),
 )

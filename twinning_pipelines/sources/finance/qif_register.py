@@ -14,10 +14,11 @@ from functools import partial
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import dates, numbers, qif
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import REGISTER_ENTRY, TRADE, TRANSACTION, key_of
+from twinning_pipelines.records.money import PRICE, REGISTER_ENTRY, TRADE, TRANSACTION, key_of
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import BATCH_ROWS, Batch, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance import booking_columns
+from twinning_pipelines.sources.finance.qif_prices import prices_of
 
 _SECTION = re.compile(r"^\s*!\s*(type|account|option|clear)\b", re.IGNORECASE | re.MULTILINE)
 # Some banks leave the section out: then a line that is only `^`, a date line and an amount line must do.
@@ -77,6 +78,7 @@ class _Register:
                 yield Rejection(piece.line, _kind(piece).name, _CUT, piece.raw)
             else:
                 yield self._row(piece)
+                yield from prices_of(piece, self._currency, self._amount, self._day)
 
     def _rows(self, run: qif.Run) -> Iterator[Row | Rejection]:
         return map(self._row, run.records())
@@ -239,8 +241,9 @@ SOURCE = Source(
     name="finance.qif",
     title="Finance register (QIF)",
     recognition="a `!Type:` or `!Account` line, or records that end in `^`",
-    records=(TRANSACTION, TRADE, REGISTER_ENTRY),
+    records=(TRANSACTION, TRADE, REGISTER_ENTRY, PRICE),
     recognises=_recognises,
     parse=parse,
+    version=2,
     expect_every=timedelta(days=31),
 )

@@ -19,6 +19,12 @@ _SEPARATOR = "chr(31)"
 NEWER = "({0}.as_of, {0}.sha256) > (select as_of, sha256 from intake_file where id = :file)"
 
 
+_FIRST_MONEY = """coalesce(least(
+    (select min(booked_on) from transaction where person_id = :person),
+    (select min(traded_on) from trade where person_id = :person),
+    (select min(held_on) from holding where person_id = :person)), current_date)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """One file as it tells facts: whose, through which source, and how it ranks in time."""
@@ -53,6 +59,10 @@ def merge_rows(connection: sa.Connection, record: Record, telling: Telling, read
         run(merge.cover)
     else:
         run(merge.confirm_same)
+    if record.sighted:
+        run(merge.forget_sightings)
+        run(merge.keep_sightings)
+        run(merge.retract)
     run(f"drop table verdict, missing, {merge.stage}")
     same = sum(verdicts.get(verdict, 0) for verdict in ("same", "older", "late"))
     return Changes(verdicts.get("new", 0), verdicts.get("edited", 0), same, int(str(absent)))
@@ -168,16 +178,23 @@ class _Merge:
         return f"""
             insert into stale_day (person_id, day)
             select distinct cast(:person as smallint), day::date
-            from (
+            from (select {self._joined} from (
                 select {self._span("v")} from verdict v{self._clocks("v")} where v.verdict in ('new', 'edited')
                 union all
                 select {self._span("t")} from {self.table} t{self._clocks("t")}
                 where t.id in (
                     select known from verdict where verdict = 'edited'
                     union all select id from missing where was_present)
-            ) as span (first, last),
+            ) as row (first, last)) as span (first, last),
             generate_series(first, least(last, current_date + 1), interval '1 day') as day
             on conflict do nothing"""
+
+    @property
+    def _joined(self) -> str:
+        """What lasts reaches today from its first day on: one stretch says as much as a stretch for each row."""
+        if self.record.ambient:
+            return f"greatest(min(first), {_FIRST_MONEY}), max(last)"
+        return "min(first), max(last)" if self.record.lasting else "first, last"
 
     def _span(self, alias: str) -> str:
         if self.record.window is None:
@@ -225,6 +242,38 @@ class _Merge:
         return f"""
             update {self.table} t set file_id = :file, at = v.at
             from verdict v where v.known = t.id and v.verdict = 'same' and t.file_id <> :file"""
+
+    @property
+    def forget_sightings(self) -> str:
+        return f"delete from {self.record.name}_sighting where file_id = :file"
+
+    @property
+    def keep_sightings(self) -> str:
+        """Every row of the file; those that are new have an id by now."""
+        same_fact = " and ".join(f't."{name}" = v."{name}"' for name in self.record.identity)
+        return f"""
+            insert into {self.record.name}_sighting (file_id, {self.record.name}_id, at)
+            select :file, coalesce(v.known, t.id), v.at
+            from verdict v
+            left join {self.table} t on v.known is null and t.person_id = :person and t.source = :source and {same_fact}
+                and t.occurrence = v.occurrence"""
+
+    @property
+    def retract(self) -> str:
+        """What this file told when it was read before, and no file tells any longer, is absent."""
+        return f"""
+            with gone as (
+                update {self.table} t set absent_since = f.as_of
+                from intake_file f
+                where f.id = :file and t.file_id = :file and t.absent_since is null
+                    and not exists (select 1 from {self.record.name}_sighting s where s.{self.record.name}_id = t.id)
+                returning t.*
+            )
+            insert into stale_day (person_id, day)
+            select distinct cast(:person as smallint), day::date
+            from (select {self._span("t")} from gone t{self._clocks("t")}) as span (first, last),
+            generate_series(first, least(last, current_date + 1), interval '1 day') as day
+            on conflict do nothing"""
 
     @property
     def cover(self) -> str:

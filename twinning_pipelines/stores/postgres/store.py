@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.receipt import Arrival, Changes, Counts, Entry, Reading
+from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, PRICE, TRADE, TRANSACTION
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Rejection, Source
 from twinning_pipelines.stores.postgres.origins import know_devices
@@ -40,6 +41,10 @@ _ENTER = """
                 and other.as_of <= excluded.modified_at and excluded.modified_at > intake_file.modified_at
         ) then 'pending' else intake_file.status end
     returning id"""
+
+# What the books of a household are settled from.
+_BOOKED = {record.name for record in (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE)}
+_STALE_BOOKS = "insert into stale_books (person_id) values (:person) on conflict do nothing"
 
 _SETTLE_IN = (
     """insert into person_zone (person_id, since, zone) values (:id, :since, :zone)
@@ -150,6 +155,8 @@ class PostgresStore:
                     changes[record.name] = _merge(connection, record, telling, reading)
             self._quarantine(connection, entry, reading)
             self._keep_claims(connection, entry, reading)
+            if _BOOKED & reading.counts.keys():
+                connection.execute(sa.text(_STALE_BOOKS), {"person": person_id})
             self._after_load(connection, person_id)
             self._settle(connection, entry, reading)
         return changes

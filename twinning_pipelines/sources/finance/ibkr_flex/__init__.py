@@ -1,11 +1,13 @@
 """Interactive Brokers' Flex Query statements in XML.
 
 From: Client Portal, "Performance & Reports", "Flex Queries": an activity or trade confirmation query, run as XML.
-To: Trade, Transaction, and the cash of each currency as opening and closing balance.
+To: Trade, Transaction, Holding, Price, Exchange rate, and the cash of each currency as opening and closing balance.
 
-Rows are executions, cash transactions, corporate actions, transfers, exercises, and taxes that stand on their own. What
-repeats them is left out and told: orders, summaries and closed lots, the statement of funds, the lots of currencies
-(FxTransaction). A fee in another currency than its trade stays in `extra`. Days are those of the broker, in New York.
+Rows are executions, cash transactions, corporate actions, transfers, exercises, and taxes that stand on their own; open
+positions with their prices, prices of the day before, and rates of currencies. Where the file lists no rates, the
+`fxRateToBase` of its rows is one for each day and pair. What repeats rows is left out and told: orders, summaries and
+closed lots, the statement of funds, the lots of currencies (FxTransaction), lots of a position. A fee in another
+currency than its trade stays in `extra`. Days are those of the broker, in New York.
 """
 
 from collections import Counter
@@ -17,13 +19,16 @@ from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats import flex
 from twinning_pipelines.formats.xml_feed import root_of
 from twinning_pipelines.original import Original
-from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION
+from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, NO_CURRENCY, PRICE, TRADE, TRANSACTION
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance.ibkr_flex.rows import NUMBERS, ROWS, account_of, row_of
 from twinning_pipelines.sources.finance.ibkr_flex.survey import Survey
+from twinning_pipelines.sources.finance.ibkr_flex.valuation import VALUES, Valuation
 
 _CASH_REPORT = "CashReportCurrency"
 _BASE = "BASE_SUMMARY"
+# Why an element may give no row, where it is not for want of units and cash.
+_SILENCE = {"ConversionRate": "unknown or told before", "PriorPeriodPosition": "told before"}
 _BALANCES = (
     ("opening_balance", ("startingCash",), "fromDate"),
     ("closing_balance", ("endingCash", "endingSettledCash"), "toDate"),
@@ -49,6 +54,7 @@ def parse(original: Original, clock: Clock) -> Iterator[Item]:
 
 def _items(entries: Iterator[flex.Entry], survey: Survey) -> Iterator[Row | Rejection | Claim | ExportedAt | Notice]:
     repeated, unread, nameless = Counter[str](), Counter[str](), 0
+    valuation = Valuation(survey)
     exported_at = survey.exported_at()
     if exported_at:
         yield ExportedAt(exported_at)
@@ -57,13 +63,11 @@ def _items(entries: Iterator[flex.Entry], survey: Survey) -> Iterator[Row | Reje
             yield from _balances(entry, survey)
         elif repeated_as := survey.repeats(entry):
             repeated[repeated_as] += 1
-        elif entry.name in ROWS:
-            row = row_of(entry, survey)
-            if row is None:
-                unread[f"{entry.name} without units and cash"] += 1
-            else:
-                nameless += isinstance(row, Row) and row.values["currency"] == NO_CURRENCY
-                yield row
+        elif entry.name in ROWS | VALUES:
+            told = list(_told_by(entry, survey, valuation))
+            unread[f"{entry.name} {_SILENCE.get(entry.name, 'without units and cash')}"] += not told
+            nameless += sum(_is_nameless(each) for each in told)
+            yield from told
         elif entry.name != flex.STATEMENT:
             unread[entry.name] += 1
     if survey.finest == "ORDER":
@@ -72,8 +76,24 @@ def _items(entries: Iterator[flex.Entry], survey: Survey) -> Iterator[Row | Reje
         yield Notice(f"rows that name no currency, kept as {NO_CURRENCY}: {nameless}")
     if repeated:
         yield Notice(f"left out, because they repeat other rows: {_counted(repeated)}")
-    if unread:
-        yield Notice(f"left out, because they are no rows: {_counted(unread)}")
+    if +unread:
+        yield Notice(f"left out, because they are no rows: {_counted(+unread)}")
+
+
+def _told_by(entry: flex.Entry, survey: Survey, valuation: Valuation) -> Iterator[Row | Rejection]:
+    """The rows of one element, and the rate beside them."""
+    if entry.name in VALUES:
+        rows = list(valuation.rows_of(entry))
+    else:
+        row = row_of(entry, survey)
+        rows = [] if row is None else [row]
+    yield from rows
+    if any(isinstance(row, Row) for row in rows):
+        yield from valuation.rate_beside(entry)
+
+
+def _is_nameless(row: Row | Rejection) -> bool:
+    return isinstance(row, Row) and "account" in row.values and row.values["currency"] == NO_CURRENCY
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -104,8 +124,9 @@ SOURCE = Source(
     name="finance.ibkr_flex",
     title="Interactive Brokers Flex statement",
     recognition="an XML whose root is FlexQueryResponse or FlexStatements",
-    records=(TRADE, TRANSACTION),
+    records=(TRADE, TRANSACTION, HOLDING, PRICE, EXCHANGE_RATE),
     recognises=_recognises,
     parse=parse,
+    version=2,
     expect_every=timedelta(days=31),
 )

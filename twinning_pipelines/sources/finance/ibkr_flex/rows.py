@@ -63,8 +63,8 @@ def row_of(entry: flex.Entry, survey: Survey) -> Row | Rejection | None:
     """The row of an element, None where it tells nothing of units or cash."""
     is_booking = entry.name == "SalesTax" or (entry.name == "CashTransaction" and not _is_investment(entry))
     record = TRANSACTION if is_booking else TRADE
-    reading = _Reading(entry, survey)
-    shared = {"account": account_of(entry), "currency": _currency(reading)}
+    reading = Reading(entry, survey)
+    shared = {"account": account_of(entry), "currency": currency_of(reading)}
     reading.used.add("accountId")
     try:
         if is_booking:
@@ -88,7 +88,7 @@ def account_of(entry: flex.Entry) -> str:
     return entry.get("accountId") or flex.said(entry.statement.get("accountId"))
 
 
-class _Reading:
+class Reading:
     """Typed values of one element; a bad one names its field. What was read is no part of the rest."""
 
     def __init__(self, entry: flex.Entry, survey: Survey) -> None:
@@ -141,11 +141,12 @@ class _Reading:
         return json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None
 
 
-def _currency(reading: _Reading) -> str:
+def currency_of(reading: Reading) -> str:
+    """The currency that an element names."""
     return reading.text("currency").upper() or NO_CURRENCY
 
 
-def _transaction(reading: _Reading) -> dict[str, object]:
+def _transaction(reading: Reading) -> dict[str, object]:
     bank_id = reading.bank_id(*_IDS)
     memo, kind = reading.text("description", "taxableDescription"), reading.text("type", "taxType")
     return {
@@ -160,7 +161,7 @@ def _transaction(reading: _Reading) -> dict[str, object]:
     }
 
 
-def _trade(reading: _Reading) -> dict[str, object]:
+def _trade(reading: Reading) -> dict[str, object]:
     entry = reading.entry
     category = entry.get("assetCategory")
     fees = _trade_fees(reading)
@@ -181,21 +182,21 @@ def _trade(reading: _Reading) -> dict[str, object]:
     return values | _identified(reading, values, reading.bank_id(*ids), titled=True)
 
 
-def _trade_fees(reading: _Reading) -> Decimal | None:
+def _trade_fees(reading: Reading) -> Decimal | None:
     """Commission and taxes as a cost. None where the commission is in another currency than the trade."""
     commission_currency = reading.entry.get("ibCommissionCurrency", "commissionCurrency").upper()
-    if commission_currency and commission_currency != _currency(reading):
+    if commission_currency and commission_currency != currency_of(reading):
         return None
     return _cost(reading, ("ibCommission", "commission"), ("taxes", "tax"))
 
 
-def _cost(reading: _Reading, *names: tuple[str, ...]) -> Decimal | None:
+def _cost(reading: Reading, *names: tuple[str, ...]) -> Decimal | None:
     """IBKR writes what the account pays with a minus, a rebate without."""
     paid = [amount for each in names if each and (amount := reading.amount("fees", *each)) is not None]
     return -sum(paid, Decimal()) if paid else None
 
 
-def _event(reading: _Reading, event: _Event) -> dict[str, object]:
+def _event(reading: Reading, event: _Event) -> dict[str, object]:
     fees = _cost(reading, event.fees)
     total = reading.amount("total", event.total)
     if total is None and reading.entry.name == "CorporateAction":
@@ -214,7 +215,7 @@ def _event(reading: _Reading, event: _Event) -> dict[str, object]:
     return values | _identified(reading, values, reading.bank_id(*_IDS), titled=event.titled)
 
 
-def _identified(reading: _Reading, values: Mapping[str, object], bank_id: str, *, titled: bool) -> dict[str, object]:
+def _identified(reading: Reading, values: Mapping[str, object], bank_id: str, *, titled: bool) -> dict[str, object]:
     """What names the row and its security. titled: the description is the security's name, else it is about the event."""
     security = reading.text("isin", "conid", "symbol")
     listed_ticker, listed_name = reading.name()

@@ -32,15 +32,19 @@ class Survey:
     """One file, all its elements seen once.
 
     stamps, generated: the texts of days and of the moments statements were made. exercised: ids of trades that stem from
-    options. names: ticker and name by the security's id. style: the order of its days, once `decide` was asked.
+    options. names: ticker and name by the security's id. home_currencies: by account. has_rates: it lists rates of
+    currencies. style: the order of its days, once `decide` was asked.
     """
 
     stamps: dict[str, None] = field(default_factory=dict)
     generated: dict[str, None] = field(default_factory=dict)
     trade_levels: set[str] = field(default_factory=set)
     cash_levels: set[str] = field(default_factory=set)
+    position_levels: set[str] = field(default_factory=set)
     exercised: set[str] = field(default_factory=set)
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    home_currencies: dict[str, str] = field(default_factory=dict)
+    has_rates: bool = False
     style: dates.DateStyle = field(default_factory=dates.DateStyle)
 
     def take(self, entry: flex.Entry) -> None:
@@ -57,6 +61,13 @@ class Survey:
                 self.exercised.add(entry.get("tradeID"))
         elif entry.name == "CashTransaction":
             self.cash_levels.add(entry.get("levelOfDetail"))
+        elif entry.name == "OpenPosition":
+            self.position_levels.add(entry.get("levelOfDetail").upper())
+        elif entry.name == "ConversionRate":
+            self.has_rates = True
+        elif entry.name == "AccountInformation":
+            account = entry.get("accountId") or flex.said(entry.statement.get("accountId"))
+            self.home_currencies[account] = entry.get("currency").upper()
         elif entry.name == "SecurityInfo":
             self.names[entry.get("conid", "isin", "symbol")] = (entry.get("symbol"), entry.get("description"))
 
@@ -89,6 +100,9 @@ class Survey:
         if entry.name == "CashTransaction":
             level = entry.get("levelOfDetail")
             return f"CashTransaction {level}" if level == "SUMMARY" and "DETAIL" in self.cash_levels else ""
+        if entry.name == "OpenPosition":
+            level = entry.get("levelOfDetail").upper()
+            return f"OpenPosition {level}" if level == "LOT" and "SUMMARY" in self.position_levels else ""
         if entry.name == "OptionEAE":
             return entry.name if entry.get("tradeID") in self.exercised else ""
         if entry.name == "TransactionTax":

@@ -13,6 +13,9 @@ def moved(rows: Iterable[Mapping[str, Any]]) -> Cash:
     """What trades and bookings add, by account and currency; a conversion moves the currency before its dot as well."""
     cash: Cash = defaultdict(Decimal)
     for row in rows:
+        if "amount" not in row and "traded_on" not in row:
+            # Holdings, prices and rates move no cash.
+            continue
         extra = json.loads(row.get("extra", "{}"))
         cash[row["account"], row["currency"]] += row.get("amount", row.get("total", Decimal()))
         if extra.get("assetCategory") == "CASH" and "." in row.get("ticker", ""):

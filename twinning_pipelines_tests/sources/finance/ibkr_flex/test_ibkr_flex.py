@@ -161,3 +161,32 @@ def test_a_document_without_its_outer_element_is_read(tmp_path: Path) -> None:
 
 def test_a_row_without_an_account_is_rejected(tmp_path: Path) -> None:
     assert reasons(SOURCE, flex(tmp_path, trade(), statement='accountId="-"')) == ["account: empty: ''"]
+
+
+def test_a_rate_beside_a_row_counts_once_a_day_where_no_rates_are_listed(tmp_path: Path) -> None:
+    home = '<AccountInformation accountId="U1" currency="CHF" />'
+    trades = (
+        trade(tradeID="1", fxRateToBase="0.8"),
+        trade(tradeID="2", fxRateToBase="0.8"),
+        trade(tradeID="3", fxRateToBase="0.81", tradeDate="20260106"),
+        trade(tradeID="4", fxRateToBase="-1", tradeDate="20260107"),
+        trade(tradeID="5", fxRateToBase="1", currency="CHF"),
+    )
+    told = [row for row in rows(SOURCE, flex(tmp_path, home, *trades)) if "rate" in row]
+    assert [(row["base"], row["quote"], row["rated_on"], row["rate"]) for row in told] == [
+        ("USD", "CHF", date(2026, 1, 5), Decimal("0.8")),
+        ("USD", "CHF", date(2026, 1, 6), Decimal("0.81")),
+    ]
+    listed = '<ConversionRate reportDate="20260105" fromCurrency="USD" toCurrency="CHF" rate="0.79" />'
+    told = [row for row in rows(SOURCE, flex(tmp_path, home, *trades, listed)) if "rate" in row]
+    assert [row["rate"] for row in told] == [Decimal("0.79")]
+
+
+def test_lots_are_the_position_where_no_summary_is(tmp_path: Path) -> None:
+    lots = [
+        f'<OpenPosition currency="USD" symbol="A" reportDate="20260131" position="{n}" markPrice="5" levelOfDetail="LOT" />'
+        for n in (2, 3)
+    ]
+    told = rows(SOURCE, flex(tmp_path, *lots))
+    assert [row["units"] for row in told if "units" in row] == [2, 3]
+    assert len([row for row in told if "priced_on" in row]) == 1

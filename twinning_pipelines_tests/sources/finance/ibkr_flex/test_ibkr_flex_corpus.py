@@ -32,8 +32,39 @@ def counted(path: Path) -> Counter[str]:
     found = Counter(
         trade=len(executions) + len(tied) + len(events),
         transaction=len(cash) - len(tied) + len(list(root.iter("SalesTax"))),
+        holding=len(list(root.iter("OpenPosition"))),
+        price=len(_priced(root)),
+        exchange_rate=len(_rated(root, [*executions, *cash, *events, *root.iter("OpenPosition", "SalesTax")])),
     )
     return +found
+
+
+def _priced(root: etree._Element) -> set[tuple[str | None, str | None]]:
+    """Security and day of every price of a position."""
+    positions = ((each.get("conid"), each.get("reportDate")) for each in root.iter("OpenPosition"))
+    before = ((each.get("conid"), each.get("date")) for each in root.iter("PriorPeriodPosition"))
+    return {*positions, *before}
+
+
+def _rated(root: etree._Element, rows: list[etree._Element]) -> set[tuple[str | None, ...]]:
+    """Pair and day of every rate: those that are listed and known, else those of rows with a currency not the account's."""
+    listed = list(root.iter("ConversionRate"))
+    if listed:
+        known = [each for each in listed if float(each.get("rate", "-1")) > 0]
+        return {tuple(each.get(name) for name in ("fromCurrency", "toCurrency", "reportDate")) for each in known}
+    home = {each.get("accountId") or _account(each): each.get("currency") for each in root.iter("AccountInformation")}
+    found: set[tuple[str | None, ...]] = set()
+    for row in rows:
+        quote = home.get(row.get("accountId") or _account(row))
+        day = row.get("reportDate") or row.get("tradeDate") or row.get("date") or row.get("dateTime") or ""
+        if quote and row.get("fxRateToBase") and row.get("currency") not in (None, quote):
+            found.add((row.get("currency"), quote, day.partition(";")[0].partition(",")[0]))
+    return found
+
+
+def _account(element: etree._Element) -> str | None:
+    statement = next(element.iterancestors("FlexStatement"), None)
+    return None if statement is None else statement.get("accountId")
 
 
 def parsed(path: Path) -> tuple[Counter[str], Counter[tuple[str, str]]]:

@@ -1,0 +1,382 @@
+"""Which tellings are one booking: of one account, in one currency, whatever files and formats tell of it.
+
+The answer follows from what is told, never from the order in which it arrived:
+
+1. Within one source a row that newer files leave out, and another that takes its place, are one: banks change their ids
+   and their words. A day counts only where a file covers the days to both sides of it, for exports are cut in mid-day.
+2. A batch that one file tells as a whole and another in parts is its parts.
+3. Two sources that tell the same amount on the same day tell one booking, twin by twin; then, where both cover both
+   days, within five days. What may be one booking or two stays two, and is named a doubt.
+4. What is pending becomes the booking that follows within eight days, or expires.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+Span = tuple[date, date]
+
+# Of several tellings of a booking the first is shown: formats that say more go first.
+SOURCES = ("finance.camt", "finance.ofx", "finance.mt940", "finance.ibkr_flex", "finance.simplefin")
+_SHIFT = timedelta(days=5)
+_PENDING = timedelta(days=8)
+_ALIKE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One row of one source. files: the ranks of the files that tell it, oldest first; a rank orders files in time.
+
+    batch: what the parts of a batch have in common, empty for everything else. corrects: the bank's id of the row that
+    this one replaces, or takes back (`revokes`).
+    """
+
+    id: int
+    source: str
+    day: date
+    amount: Decimal
+    words: frozenset[str]
+    files: tuple[int, ...]
+    bank_id: str = ""
+    reference: str = ""
+    batch: str = ""
+    corrects: str = ""
+    revokes: bool = False
+    pending: bool = False
+
+
+@dataclass(slots=True)
+class Booking:
+    """The tellings of one booking, the one to show first. expired: it was announced and never booked."""
+
+    tellings: list[Telling]
+    expired: bool = False
+
+    @property
+    def shown(self) -> Telling:
+        """The telling whose words count."""
+        return self.tellings[0]
+
+    @property
+    def pending(self) -> bool:
+        """Has nobody booked it yet?"""
+        return all(each.pending for each in self.tellings)
+
+    def is_told_by(self, source: str) -> bool:
+        """Does a row of that source tell it?"""
+        return any(each.source == source for each in self.tellings)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the tellings of one account in one currency come to. doubts: pairs of tellings that may be one booking."""
+
+    bookings: list[Booking]
+    doubts: list[tuple[Telling, Telling]]
+
+
+def match(tellings: Sequence[Telling], spans: Mapping[int, Span]) -> Matched:
+    """Puts together what is one booking. spans: the first and last day that each file tells of this account, by rank."""
+    by_source: dict[str, list[Telling]] = defaultdict(list)
+    for telling in sorted(tellings, key=_order):
+        by_source[telling.source].append(telling)
+    matched = _Matching({source: _Coverage(rows, spans) for source, rows in by_source.items()})
+    announced: list[Booking] = []
+    for source in sorted(by_source, key=_preference):
+        own = _within_source(by_source[source], matched.coverage[source])
+        matched.add(source, [each for each in own if not each.pending])
+        announced += [each for each in own if each.pending]
+    matched.settle_pending(announced)
+    return Matched(matched.bookings, matched.doubts)
+
+
+def _order(telling: Telling) -> tuple[object, ...]:
+    return telling.day, telling.amount, telling.bank_id, sorted(telling.words), telling.files, telling.id
+
+
+def _preference(source: str) -> tuple[int, str]:
+    return (SOURCES.index(source) if source in SOURCES else len(SOURCES), source)
+
+
+class _Coverage:
+    """The days that the files of one source tell of an account."""
+
+    def __init__(self, tellings: Iterable[Telling], spans: Mapping[int, Span]) -> None:
+        self._spans = {rank: spans[rank] for each in tellings for rank in each.files}
+        self.newest = max(self._spans)
+        self.last = max(last for _, last in self._spans.values())
+        self._merged = _merged(self._spans.values())
+        self._begins = [first for first, _ in self._merged]
+
+    def holds(self, day: date) -> bool:
+        """Is the day told of, perhaps in part?"""
+        place = bisect_right(self._begins, day) - 1
+        return place >= 0 and day <= self._merged[place][1]
+
+    def holds_whole(self, day: date) -> bool:
+        """Does one file tell of the days before and after it as well, and so of all of it?"""
+        return any(first < day < last for first, last in self._spans.values())
+
+    def is_left_out(self, telling: Telling) -> bool:
+        """Does a newer file that tells all of its day leave it out?"""
+        newest = telling.files[-1]
+        return any(rank > newest and first < telling.day < last for rank, (first, last) in self._spans.items())
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """Stretches of days that touch or overlap, as one."""
+    merged: list[Span] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1] + timedelta(days=1):
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _within_source(rows: Sequence[Telling], coverage: _Coverage) -> list[Booking]:
+    """The bookings that one source tells: rows that took each other's place are one, a whole batch goes with its parts."""
+    successors = _successors(rows, coverage)
+    bookings: dict[int, Booking] = {}
+    for row in rows:
+        if row.id not in successors and not row.revokes:
+            bookings[row.id] = Booking([row])
+    by_id = {row.id: row for row in rows}
+    for row in rows:
+        last, seen = row.id, {row.id}
+        while last in successors and successors[last] not in seen:
+            last = successors[last]
+            seen.add(last)
+        if last != row.id and last in bookings:
+            bookings[last].tellings.append(by_id[row.id])
+    found = list(bookings.values())
+    for each in found:
+        each.tellings[1:] = sorted(each.tellings[1:], key=lambda old: (old.pending, [-rank for rank in old.files]))
+    return _without_whole_batches(found)
+
+
+def _successors(rows: Sequence[Telling], coverage: _Coverage) -> dict[int, int]:
+    """Rows, by id, whose place another row has taken."""
+    successors: dict[int, int] = {}
+    by_bank_id: dict[str, list[Telling]] = defaultdict(list)
+    by_amount: dict[tuple[date, Decimal], list[Telling]] = defaultdict(list)
+    for row in rows:
+        if row.bank_id:
+            by_bank_id[row.bank_id].append(row)
+        by_amount[row.day, row.amount].append(row)
+    for row in rows:
+        for old in by_bank_id.get(row.corrects, ()) if row.corrects else ():
+            if old.id != row.id:
+                successors[old.id] = row.id
+    for alike in (*by_bank_id.values(), *by_amount.values()):
+        if len(alike) > 1:
+            _replace(alike, coverage, successors)
+    return successors
+
+
+def _replace(alike: Sequence[Telling], coverage: _Coverage, successors: dict[int, int]) -> None:
+    """Of rows with one bank id, or one day and amount: those left out by newer files, and those that came in their place."""
+    gone = [row for row in alike if row.id not in successors and (row.pending or coverage.is_left_out(row))]
+    taken = set(successors.values())
+    for same_words in (True, False):
+        for old in gone:
+            heirs = [
+                row
+                for row in alike
+                if row.id not in taken and row.id not in successors and old.id not in successors
+                if _takes_place(row, old) and (not same_words or row.words == old.words)
+            ]
+            rivals = [each for each in gone if each.id not in successors]
+            if heirs and (same_words or len(heirs) == len(rivals) == 1):
+                successors[old.id] = heirs[0].id
+                taken.add(heirs[0].id)
+
+
+def _takes_place(row: Telling, old: Telling) -> bool:
+    """A file that tells both holds them for two; so does the bank where two rows of a day have one id."""
+    if row.id == old.id or not set(row.files).isdisjoint(old.files) or row.files[-1] < old.files[-1]:
+        return False
+    if old.pending:
+        return not row.pending and bool(row.bank_id) and row.bank_id == old.bank_id
+    return not row.pending
+
+
+def _without_whole_batches(bookings: list[Booking]) -> list[Booking]:
+    """A whole batch becomes one more telling of the first of its parts."""
+    batches = _batches(bookings)
+    kept: list[Booking] = []
+    for each in bookings:
+        row = each.shown
+        parts = [] if row.batch else [batches.get((row.day, name), []) for name in (row.bank_id, row.reference) if name]
+        whole_of = next(
+            (some for some in parts if sum(part.shown.amount for part in some) == row.amount and some), None
+        )
+        if whole_of is None:
+            kept.append(each)
+        else:
+            whole_of[0].tellings += each.tellings
+    return kept
+
+
+def _batches(bookings: Iterable[Booking]) -> dict[tuple[date, str], list[Booking]]:
+    batches: dict[tuple[date, str], list[Booking]] = defaultdict(list)
+    for each in bookings:
+        if each.shown.batch:
+            batches[each.shown.day, each.shown.batch].append(each)
+    return batches
+
+
+@dataclass(slots=True)
+class _Matching:
+    """Bookings so far, as source after source is added."""
+
+    coverage: Mapping[str, _Coverage]
+    bookings: list[Booking] = field(default_factory=list)
+    doubts: list[tuple[Telling, Telling]] = field(default_factory=list)
+
+    def add(self, source: str, told: list[Booking]) -> None:
+        """Joins what a source tells to the bookings that others tell, and takes the rest as new."""
+        rest = told
+        if self.bookings:
+            rest = self._join_same_day(source, rest)
+            rest = self._join_batches(source, rest)
+            rest = self._join_shifted(source, rest)
+        self.bookings += rest
+
+    def _join_same_day(self, source: str, told: list[Booking]) -> list[Booking]:
+        open_ones: dict[tuple[date, Decimal], list[Booking]] = defaultdict(list)
+        for known in self.bookings:
+            for day in {each.day for each in known.tellings}:
+                open_ones[day, known.shown.amount].append(known)
+        new: dict[tuple[date, Decimal], list[Booking]] = defaultdict(list)
+        for each in told:
+            new[each.shown.day, each.shown.amount].append(each)
+        rest: list[Booking] = []
+        for key, some in new.items():
+            free = [known for known in open_ones.get(key, []) if not known.is_told_by(source)]
+            rest += self._pair(source, free, some)
+        return rest
+
+    def _pair(self, source: str, known: list[Booking], told: list[Booking]) -> list[Booking]:
+        """Pairs bookings of one day and amount, those with the most alike words first; answers those left over."""
+        pairs = sorted(
+            (-likeness(k.shown.words, t.shown.words), i, j) for i, k in enumerate(known) for j, t in enumerate(told)
+        )
+        used_known: set[int] = set()
+        used_told: set[int] = set()
+        for unlike, i, j in pairs:
+            if i in used_known or j in used_told:
+                continue
+            if unlike == 0 and self._is_cut(source, known[i], told[j]):
+                self.doubts.append((known[i].shown, told[j].shown))
+                continue
+            used_known.add(i)
+            used_told.add(j)
+            known[i].tellings += told[j].tellings
+        return [each for j, each in enumerate(told) if j not in used_told]
+
+    def _is_cut(self, source: str, known: Booking, told: Booking) -> bool:
+        """Two exports cut in mid-day may each hold another booking of the day: words that share nothing say so."""
+        if not (known.shown.words and told.shown.words):
+            return False
+        day = told.shown.day
+        return not self.coverage[source].holds_whole(day) and not self.coverage[known.shown.source].holds_whole(day)
+
+    def _join_batches(self, source: str, told: list[Booking]) -> list[Booking]:
+        """A row that is the sum of a batch which another source tells in parts goes with the parts."""
+        sums: dict[tuple[date, Decimal], list[Booking]] = {}
+        for (day, _), parts in _batches(self.bookings).items():
+            if not any(part.is_told_by(source) for part in parts):
+                sums[day, sum((part.shown.amount for part in parts), Decimal(0))] = parts
+        rest: list[Booking] = []
+        for each in told:
+            found = sums.pop((each.shown.day, each.shown.amount), None)
+            if found:
+                found[0].tellings += each.tellings
+            else:
+                rest.append(each)
+        return rest
+
+    def _join_shifted(self, source: str, told: list[Booking]) -> list[Booking]:
+        """The same amount some days apart, where both sources tell of both days, or the words are alike."""
+        known: dict[Decimal, list[Booking]] = defaultdict(list)
+        wanted = {each.shown.amount for each in told}
+        for each in self.bookings:
+            if each.shown.amount in wanted and not each.is_told_by(source):
+                known[each.shown.amount].append(each)
+        new: dict[Decimal, list[Booking]] = defaultdict(list)
+        for each in told:
+            new[each.shown.amount].append(each)
+        rest: list[Booking] = []
+        for amount, some in new.items():
+            for there, here in self._clusters(source, known.get(amount, []), some):
+                if len(there) == len(here):
+                    for old, fresh in zip(there, here, strict=True):
+                        old.tellings += fresh.tellings
+                    continue
+                rest += here
+                self.doubts += [(old.shown, fresh.shown) for old, fresh in zip(there, here, strict=False)]
+        return rest
+
+    def _clusters(
+        self, source: str, known: list[Booking], told: list[Booking]
+    ) -> list[tuple[list[Booking], list[Booking]]]:
+        """Bookings that may be each other, in order of day: groups which nothing links with the rest."""
+        known, told = (sorted(some, key=lambda each: each.shown.day) for some in (known, told))
+        links = {
+            j: [i for i, old in enumerate(known) if self._may_be(source, old, fresh)] for j, fresh in enumerate(told)
+        }
+        clusters: list[tuple[set[int], list[int]]] = []
+        for j, reachable in links.items():
+            near, here = set(reachable), [j]
+            for linked in [each for each in clusters if each[0] & near]:
+                clusters.remove(linked)
+                near, here = linked[0] | near, [*linked[1], *here]
+            clusters.append((near, sorted(here)))
+        return [([known[i] for i in sorted(there)], [told[j] for j in here]) for there, here in clusters]
+
+    def _may_be(self, source: str, known: Booking, told: Booking) -> bool:
+        old, fresh = known.shown, told.shown
+        if old.day == fresh.day or abs(old.day - fresh.day) > _SHIFT:
+            return False
+        both = self.coverage[source].holds(old.day) and self.coverage[old.source].holds(fresh.day)
+        return both or likeness(old.words, fresh.words) >= _ALIKE
+
+    def settle_pending(self, announced: list[Booking]) -> None:
+        """Each announced one becomes a telling of what was booked for it, waits, or has expired."""
+        booked: dict[Decimal, list[Booking]] = defaultdict(list)
+        for each in self.bookings:
+            booked[each.shown.amount].append(each)
+        claimed: set[int] = set()
+        for each in sorted(announced, key=lambda some: _order(some.shown)):
+            heirs = [
+                one for one in booked[each.shown.amount] if one.shown.id not in claimed and _may_follow(one, each.shown)
+            ]
+            if heirs:
+                heir = min(heirs, key=lambda one: (one.shown.day, -likeness(one.shown.words, each.shown.words)))
+                claimed.add(heir.shown.id)
+                heir.tellings += each.tellings
+            else:
+                each.expired = self._has_expired(each.shown)
+                self.bookings.append(each)
+
+    def _has_expired(self, telling: Telling) -> bool:
+        coverage = self.coverage[telling.source]
+        return coverage.newest not in telling.files and coverage.last > telling.day + _PENDING
+
+
+def _may_follow(booked: Booking, announced: Telling) -> bool:
+    """Was it booked within eight days after it was announced, and does no file tell of both?"""
+    in_time = announced.day <= booked.shown.day <= announced.day + _PENDING
+    own = (each for each in booked.tellings if each.source == announced.source)
+    return in_time and all(not each.pending and set(each.files).isdisjoint(announced.files) for each in own)
+
+
+def likeness(some: frozenset[str], others: frozenset[str]) -> float:
+    """The share of words of the shorter text that the other one has too, 0 to 1."""
+    if not some or not others:
+        return 0.0
+    return len(some & others) / min(len(some), len(others))

@@ -1,0 +1,84 @@
+"""The rows behind what is told of a day's money, as SQL: see `marts.facts` for what each query gives.
+
+Bookings between own accounts are no spending and no income. Where a file splits a booking, its parts count by their own
+categories, unless a rule or the person has put the whole under one.
+"""
+
+from twinning_pipelines.marts.books.balances import STATED
+
+# A transfer is paired and confirmed, or a file or a rule names the own account on the other side.
+IS_OWN_TRANSFER = """(
+    b.transfer_to is not null
+    or exists (select 1 from transfer x where x.state = 'confirmed' and b.id in (x.out_id, x.in_id)))"""
+
+_BOOKED = f"""
+    from booking b
+    where b.person_id = :person and b.gone_since is null and b.booked_on between :first and :last
+        and not {IS_OWN_TRANSFER}"""
+
+
+def money(sign: str) -> str:
+    """Bookings of one direction, `<` out or `>` in, their amounts positive."""
+    return f"""
+        select b.booked_on as day, '' as part, b.currency as unit, abs(b.amount) as amount, 1::numeric as base,
+            'transaction' as record, b.file_id, b.at, coalesce(nullif(b.payee, ''), b.memo) as label
+        {_BOOKED} and b.amount {sign} 0"""
+
+
+def money_by_category(sign: str) -> str:
+    """The same by category; a booking's parts may go both ways, and count where the whole does."""
+    turned = "-" if sign == "<" else ""
+    return f"""
+        select b.booked_on as day, coalesce(nullif(p.category, ''), 'uncategorised') as part, b.currency as unit,
+            {turned}p.amount as amount, 1::numeric as base, 'transaction' as record, b.file_id, b.at,
+            coalesce(nullif(b.payee, ''), b.memo) as label
+        from booking b
+        left join transaction t on t.id = b.transaction_id
+        cross join lateral (
+            select b.category, b.amount where {_WHOLE}
+            union all
+            select s ->> 'category', (s ->> 'amount')::numeric from jsonb_array_elements(t.splits) s where not {_WHOLE}
+        ) p
+        where b.person_id = :person and b.gone_since is null and b.booked_on between :first and :last
+            and not {IS_OWN_TRANSFER} and b.amount {sign} 0"""
+
+
+# Parts that do not add up to the booking, or that a rule or the person has overruled, are left out.
+_WHOLE = """(b.category_by in ('rule', 'person') or t.splits is null or jsonb_typeof(t.splits) <> 'array' or coalesce(
+    (select sum((s ->> 'amount')::numeric) from jsonb_array_elements(t.splits) s), 0) <> b.amount)"""
+
+
+# Each day's newest balance of each account, as `account_balance` keeps it.
+BALANCE_TOTALS = """
+    select d::date as day, a.name as part, b.currency as unit, b.balance as value, b.n
+    from generate_series(cast(:first as date), cast(:last as date), interval '1 day') d
+    cross join account a
+    cross join lateral (
+        select distinct on (currency) currency, balance, n from account_balance
+        where account_id = a.id and day <= d order by currency, day desc) b
+    where a.person_id = :person"""
+
+# The same from its beginnings: a stated balance and the bookings since, else the bookings before the first one stated.
+BALANCE_ROWS = f"""
+    with stated as materialized (
+        select s.*, a.name from ({STATED}) s join account a on a.id = s.account_id where a.person_id = :person
+    ),
+    anchor as (
+        select distinct on (account_id, currency) *, day <= :last as is_before
+        from stated order by account_id, currency, day <= :last desc, abs(cast(:last as date) - day)
+    ),
+    moved as (
+        select b.*, a.name as account, n.day as anchored_on, n.is_before
+        from booking b join account a on a.id = b.account_id
+        left join anchor n on n.account_id = b.account_id and n.currency = b.currency
+        where b.person_id = :person and b.gone_since is null and not b.pending
+    )
+    select cast(:last as date) as day, name as part, currency as unit, value as amount, 1::numeric as base, 'claim' as record,
+        file_id, at, 'balance stated on ' || day as label from anchor
+    union all
+    select cast(:last as date), account, currency, case when not is_before then -amount else amount end, 1, 'transaction',
+        file_id, at, booked_on || ' ' || coalesce(nullif(payee, ''), memo)
+    from moved
+    where case when is_before then booked_on > anchored_on and booked_on <= :last
+        when is_before is null then booked_on <= :last
+        else booked_on > :last and booked_on <= anchored_on end"""

@@ -1,0 +1,1 @@
+"""Collectors, against far sides on loopback ports."""

@@ -1,0 +1,116 @@
+"""Bookings in Postgres: they keep their names and what a person said of them, whatever arrives afterwards."""
+
+import json
+
+from twinning_pipelines.marts.books.accounts import OwnAccount
+from twinning_pipelines_tests.marts.books.conftest import Bank, line
+
+OFX, CSV, QIF, CAMT = "finance.ofx", "finance.bank_csv", "finance.qif", "finance.camt"
+KEYS = "select key from booking where gone_since is null order by booked_on, amount"
+
+
+def test_a_second_format_adds_words_and_no_booking(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3.5", "CORNER CAFE", bank_id="N1")])
+    (key,) = bank.rows(KEYS)
+    bank.tell(QIF, [line("2026-03-02", "-3.50", "Corner Cafe", category="Restaurants")])
+    assert bank.bookings() == [("2026-03-02", "-3.5", "CORNER CAFE", "finance.ofx finance.qif")]
+    assert bank.rows(KEYS) == [key]
+    assert bank.rows("select category, category_by from booking") == [("Restaurants", "file")]
+
+
+def test_whatever_comes_first_the_same_bookings_result(bank: Bank) -> None:
+    files = [
+        (OFX, [line("2026-03-02", "-3.50", bank_id="N1")]),
+        (CSV, [line("2026-03-02", "-3.5"), line("2026-03-03", "-9")]),
+    ]
+    for source, lines in reversed(files):
+        bank.tell(source, lines)
+    assert [row[:2] for row in bank.bookings()] == [("2026-03-02", "-3.5"), ("2026-03-03", "-9")]
+    assert bank.rows("select source from booking order by booked_on") == [(OFX,), (CSV,)]
+
+
+def test_settling_again_writes_nothing(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3.50", bank_id="N1"), line("2026-03-04", "-4")], balances={"2026-03-31": "5"})
+    tables = ("booking", "booking_telling", "account", "account_balance")
+    before = [bank.rows(f"select xmin::text, * from {table} order by 1, 2") for table in tables]
+    stale = bank.rows("delete from stale_day returning day")
+    assert stale
+    bank.settle()
+    after = [bank.rows(f"select xmin::text, * from {table} order by 1, 2") for table in tables]
+    assert after[0] == before[0]
+    assert after[1] == before[1]
+    assert after[3] == before[3]
+    assert bank.rows("select day from stale_day") == []
+
+
+def test_two_accounts_that_turn_out_to_be_one(bank: Bank) -> None:
+    """Their bookings join; what a person said of one holds for both; the key is that of the older."""
+    bank.tell(OFX, [line("2026-03-02", "-3.50", bank_id="N1", account="0815/4711")])
+    bank.tell(QIF, [line("2026-03-02", "-3.5"), line("2026-03-05", "-8")])
+    assert len(bank.bookings()) == 3
+    older, newer = (row[0] for row in bank.rows("select id from booking where booked_on = '2026-03-02' order by id"))
+    bank.do("insert into booking_edit (booking_id, field, value) values (:id, 'category', 'Treats')", id=newer)
+    bank.described = [OwnAccount("Household", "checking", ("0815/4711", "Giro"))]
+    bank.settle()
+    assert [row[:2] for row in bank.bookings()] == [("2026-03-02", "-3.5"), ("2026-03-05", "-8")]
+    assert bank.rows("select id, joined_to from booking where gone_since is not null") == [(newer, older)]
+    assert bank.rows("select booking_id, value from booking_edit where booking_id = :id", id=older) == [
+        (older, "Treats")
+    ]
+    assert bank.rows("select name from account") == [("Household",)]
+    bank.described = []
+    bank.settle()
+    assert len(bank.bookings()) == 3
+    assert bank.rows("select count(*) from booking") == [(3,)]
+
+
+def test_a_row_that_a_mended_reader_no_longer_tells_is_gone(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3.50", bank_id="N1")])
+    bank.do("delete from transaction_sighting")
+    bank.settle()
+    assert bank.bookings() == []
+    assert bank.rows("select gone_since is not null from booking") == [(True,)]
+
+
+def test_a_batch_is_told_once(bank: Bank) -> None:
+    bank.tell(CAMT, [line("2026-03-02", "-30", "", bank_id="B1", memo="SEPA batch")])
+    (whole,) = bank.rows(KEYS)
+    parts = [
+        line(
+            "2026-03-02",
+            amount,
+            payee,
+            bank_id="B1",
+            key=f"id:B1|words:{payee}",
+            extra=json.dumps({"AcctSvcrRef": "B1"}),
+        )
+        for amount, payee in (("-10", "Ada"), ("-20", "Ben"))
+    ]
+    bank.tell(CAMT, parts)
+    assert [row[:3] for row in bank.bookings()] == [("2026-03-02", "-20", "Ben"), ("2026-03-02", "-10", "Ada")]
+    assert whole in bank.rows("select key from booking")
+
+
+def test_edges_of_balances(bank: Bank) -> None:
+    """Before the first stated balance we reckon back, after the last one on; a statement's word counts on its day."""
+    lines = [line("2026-03-02", "-3", "A"), line("2026-03-10", "-4", "B"), line("2026-03-20", "10", "C")]
+    bank.tell(OFX, lines, balances={"2026-03-10": "100"})
+    balances = "select day::text, balance::text, stated, n from account_balance order by day"
+    assert bank.rows(balances) == [
+        ("2026-03-02", "104", False, 2), ("2026-03-10", "100", True, 1), ("2026-03-20", "110", False, 2),
+    ]  # fmt: skip
+
+
+def test_a_balance_of_the_moment_is_no_gap_when_more_is_booked_that_day(bank: Bank) -> None:
+    from twinning_pipelines.marts.books.balances import balance_gaps
+
+    morning = [line("2026-03-02", "-3", "A", bank_id="1"), line("2026-03-10", "-4", "B", bank_id="2")]
+    bank.tell(OFX, morning, on="2026-03-10", balances={"2026-03-10": "100"})
+    evening = [*morning, line("2026-03-10", "-6", "C", bank_id="3"), line("2026-03-20", "10", "D", bank_id="4")]
+    bank.tell(OFX, evening, on="2026-03-21", balances={"2026-03-20": "104"})
+    with bank.engine.connect() as connection:
+        assert balance_gaps(connection) == []
+    bank.tell(OFX, [], on="2026-03-30", balances={"2026-03-29": "90"})
+    with bank.engine.connect() as connection:
+        (gap,) = balance_gaps(connection)
+    assert (str(gap.since), str(gap.until), str(gap.missing)) == ("2026-03-20", "2026-03-29", "-14")
