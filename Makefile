@@ -41,7 +41,7 @@ locks: environment-dev ## Pin the newest allowed versions again; needs uv.
 	  uv pip compile pyproject.toml --group build $$( [ $$kind = dev ] && echo --group dev -c infra/locks/run.lock ) --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o infra/locks/$$kind.lock; \
 	done
-	@echo apple-health-parser | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	@printf 'apple-health-parser\nofxtools\n' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate -q -o infra/locks/peers.lock
 
 environment-run:

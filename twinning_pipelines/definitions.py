@@ -1,5 +1,6 @@
 """The definitions: what `dagster dev` loads. Importing it touches no network, no database and writes nothing to disk."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,15 +16,17 @@ from twinning_pipelines.orchestration.collecting import (
 )
 from twinning_pipelines.orchestration.facts import daily_facts_asset, fresh_facts_asset
 from twinning_pipelines.orchestration.failures import failure_sensor
+from twinning_pipelines.orchestration.firefly import agreement_check, firefly_asset, refusal_check
 from twinning_pipelines.orchestration.housekeeping import housekeeping_job
 from twinning_pipelines.orchestration.inbox_sensor import inbox_sensor
 from twinning_pipelines.orchestration.intake import inbox_asset, source_asset
-from twinning_pipelines.orchestration.keys import BOOKINGS, FRESH_FACTS, INFLUX, ROLLUP, table_key
+from twinning_pipelines.orchestration.keys import BOOKINGS, FIREFLY, FRESH_FACTS, INFLUX, ROLLUP, table_key
 from twinning_pipelines.orchestration.projection import influx_asset
 from twinning_pipelines.orchestration.run_home import assumed_zone, home_resource
 from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, PRICE, TRADE, TRANSACTION
+from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES
 
 
@@ -49,18 +52,11 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
         bookings_asset(booked),
         fresh_facts_asset(tables),
         influx_asset(),
+        firefly_asset(),
     ]
     asked = [daily_facts_asset(tables, zone)] if partitioned else []
     answers = answers_check()
-    looks = [
-        *(checks.arrival_check(source) for source in sources if source.expect_every is not None),
-        checks.inbox_check(),
-        checks.balance_check(),
-        checks.rulebook_check(),
-        checks.ring_check(),
-        checks.dead_letter_check(),
-        answers,
-    ]
+    looks = [*_looks(sources), answers]
     ingest = clockwork.ingest_job([asset.key for asset in road])
     nightly = clockwork.nightly_job(looks, partitioned=partitioned)
     parts: dict[str, Any] = {
@@ -81,14 +77,28 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
     return dg.Definitions(**(parts | overrides))
 
 
+def _looks(sources: Sequence[Source]) -> list[dg.AssetChecksDefinition]:
+    """What is looked at beside the road, every night as well."""
+    return [
+        *(checks.arrival_check(source) for source in sources if source.expect_every is not None),
+        checks.inbox_check(),
+        checks.balance_check(),
+        checks.rulebook_check(),
+        checks.ring_check(),
+        checks.dead_letter_check(),
+        agreement_check(),
+        refusal_check(),
+    ]
+
+
 def _followers() -> dg.AutomationConditionSensorDefinition:
     """What follows its tables in a run of its own, when somebody materialises these by hand or a run broke off."""
     return dg.AutomationConditionSensorDefinition(
         "follow_tables",
-        target=dg.AssetSelection.assets(FRESH_FACTS, INFLUX),
+        target=dg.AssetSelection.assets(FRESH_FACTS, INFLUX, FIREFLY),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=60,
-        description="Counts facts and writes to InfluxDB after tables changed outside an ingest, if their checks passed.",
+        description="After tables changed outside an ingest and passed: counts facts, writes to InfluxDB and Firefly III.",
     )
 
 

@@ -27,6 +27,7 @@ from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
 
 if TYPE_CHECKING:
+    from twinning_pipelines.stores.firefly.access import FireflyAccess
     from twinning_pipelines.stores.influx import Influx
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,19 @@ class Home:
             return Influx(settings.influx_url, token, settings.influx_org, settings.influx_bucket, precision="ns")
         except ValueError as wrong:
             raise WrongUsage(f"TWINNING_INFLUX_URL or TWINNING_INFLUX_TOKEN: {wrong}") from wrong
+
+    def firefly(self) -> "FireflyAccess | None":
+        """The Firefly III that the settings name, with its tokens; None when they name none."""
+        from twinning_pipelines.stores.firefly.access import FireflyAccess  # noqa: PLC0415  (only who pushes needs httpx)
+
+        settings = self.settings
+        if settings.firefly_url is None:
+            return None
+        tokens = settings.firefly_token.get_secret_value() if settings.firefly_token else ""
+        try:
+            return FireflyAccess.of(settings.firefly_url, tokens)
+        except ValueError as wrong:
+            raise WrongUsage(f"TWINNING_FIREFLY_URL or TWINNING_FIREFLY_TOKEN: {wrong}") from wrong
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,12 @@ class Settings(BaseModel):
     influx_token: SecretStr | None = Field(None, description="Its API token.")
     influx_org: str = Field("twinning", description="Its organisation.")
     influx_bucket: str = Field("twinning", description="Its bucket; made if it is missing.")
+    firefly_url: str | None = Field(
+        None, description="Firefly III 6.6 or newer to keep the bookings in; none without it."
+    )
+    firefly_token: SecretStr | None = Field(
+        None, description="Its personal access token, or `person=token` pairs separated by blanks."
+    )
     notify_urls: str = Field("", description="Apprise URLs, separated by blanks, that hear of failed runs.")
     keep_runs_days: int = Field(60, ge=1, description="How long Dagster keeps its runs and their logs, days.")
 

@@ -12,6 +12,7 @@ BOOKINGS = dg.AssetKey("bookings")
 FRESH_FACTS = dg.AssetKey("fresh_facts")
 DAILY_FACTS = dg.AssetKey("daily_facts")
 INFLUX = dg.AssetKey("influx_projection")
+FIREFLY = dg.AssetKey("firefly")
 
 
 def source_key(source: Source) -> dg.AssetKey:

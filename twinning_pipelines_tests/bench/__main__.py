@@ -16,7 +16,7 @@ from twinning_pipelines_tests.bench import bank, bank_corpus, health, queries
 SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "health": lambda folder, wanted: health.run(folder, wanted.records, wanted.pairs, wanted.peers),
     "bank": lambda folder, wanted: bank.run(folder, wanted.rows, wanted.pairs),
-    "files": lambda _folder, _wanted: bank_corpus.run(),
+    "files": lambda _folder, wanted: bank_corpus.run(wanted.peers),
     "queries": lambda folder, wanted: queries.run(folder, wanted.samples),
 }
 
@@ -30,7 +30,7 @@ def main() -> None:
     asked.add_argument("--samples", type=int, default=20_000_000, help="samples that queries are asked of")
     asked.add_argument("--pairs", type=int, default=1, help="how often each is measured; medians are printed")
     asked.add_argument(
-        "--peers", default=sys.executable, help="a Python that has apple-health-parser; default: this one"
+        "--peers", default=sys.executable, help="a Python that has apple-health-parser and ofxtools; default: this one"
     )
     wanted = asked.parse_args()
     unknown = [name for name in wanted.sections if name not in SECTIONS]

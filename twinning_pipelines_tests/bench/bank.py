@@ -35,4 +35,4 @@ def run(folder: Path, rows: int, pairs: int) -> None:
         ]
         costs = {who: median_of(column) for who, column in zip((peer, "check"), zip(*rounds, strict=True), strict=True)}
         head = f"{title}, {rows:,} bookings, {path.stat().st_size / 1e6:.1f} MB"
-        print_costs(head, costs, {"check": Goal(1.0, peer)}, rows)
+        print_costs(head, costs, {"check": Goal(0.10, peer)}, rows)

@@ -7,7 +7,9 @@ Of CSV files, those that hold no bookings are counted apart: the reader says wha
 or nobody claims them, for they have no day with an amount. Refusing them is right.
 """
 
+import json
 import re
+import subprocess
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,8 +82,8 @@ _FORMATS: tuple[tuple[str, str, str, str, _Reader | None], ...] = (
 )
 
 
-def run() -> None:
-    """Prints the table; a word instead of it where the files are not."""
+def run(peers: str) -> None:
+    """Prints the table; a word instead of it where the files are not. peers: a Python that may have ofxtools."""
     corpus = SHARED / "corpus" / "finance"
     if not corpus.is_dir():
         print(f"bank files of others: none in {corpus}; TWINNING_SHARED names their place\n")
@@ -99,6 +101,12 @@ def run() -> None:
         _print(f"{title}, ours", len(paths), ours, raw)
         if reader is not None:
             _print(f"{title}, {peer}", len(paths), _theirs(paths, reader), raw)
+        if title == "OFX":
+            told = _ofxtools(peers, paths)
+            if told is None:
+                print("    ofxtools is not there; `make bench` has it")
+            else:
+                _print("OFX, ofxtools", len(paths), told, raw)
         if title == "CSV":
             refused = ours.refused - ours.others
             print(
@@ -123,9 +131,44 @@ def _ours(paths: list[Path]) -> Tally:
             tally.note(receipt.problem)
             tally.others += holds_no_bookings(receipt)
             continue
-        tally.rows += receipt.accepted
+        tally.rows += sum(counts.accepted for name, counts in receipt.counts.items() if name not in _BESIDE)
         tally.whole += not receipt.rejected
         tally.in_part += bool(receipt.rejected)
+    return tally
+
+
+# What a statement holds beside what happened; raw rows are not counted of them.
+_BESIDE = ("holding", "price", "exchange_rate")
+
+# In a process of its own: it has another licence and another environment.
+_OFXTOOLS = """
+import json, sys
+from ofxtools.Parser import OFXTree
+for path in sys.argv[1:]:
+    try:
+        tree = OFXTree()
+        tree.parse(path)
+        statements = tree.convert().statements
+        print(json.dumps(sum(len(each.transactions or []) for each in statements)), flush=True)
+    except Exception as trouble:
+        print(json.dumps(type(trouble).__name__), flush=True)
+"""
+
+
+def _ofxtools(peers: str, paths: list[Path]) -> Tally | None:
+    """What ofxtools makes of the files, typed as its users get them; None where it is not installed."""
+    command = [peers, "-W", "ignore", "-c", _OFXTOOLS, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    tally = Tally()
+    for line in done.stdout.splitlines():
+        answer = json.loads(line)
+        if isinstance(answer, int):
+            tally.whole += 1
+            tally.rows += answer
+        else:
+            tally.note(answer)
     return tally
 
 

@@ -17,6 +17,7 @@ from twinning_pipelines.orchestration.collecting import COLLECTED
 from twinning_pipelines.orchestration.keys import (
     BOOKINGS,
     DAILY_FACTS,
+    FIREFLY,
     FRESH_FACTS,
     INBOX,
     INFLUX,
@@ -89,7 +90,7 @@ def test_the_package_and_the_command_line_do_not_import_dagster() -> None:
 
 def test_every_source_and_every_table_is_an_asset() -> None:
     wanted = {
-        BOOKINGS, COLLECTED, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX,
+        BOOKINGS, COLLECTED, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX, FIREFLY,
         *(source_key(source) for source in SOURCES),
         *(table_key(record.name) for record in RECORDS),
     }  # fmt: skip
@@ -106,6 +107,8 @@ def test_every_source_and_every_table_is_checked() -> None:
         (BOOKINGS, "rulebook_is_readable"),
         (ROLLUP, "rings_agree"),
         (INFLUX, "no_dead_letters"),
+        (FIREFLY, "firefly_agrees"),
+        (FIREFLY, "nothing_refused"),
         *((source_key(source), name) for source in SOURCES for name in ("few_rejections", "quarantine_is_empty")),
         *((source_key(source), "arrives_in_time") for source in SOURCES if source.expect_every),
         *((table_key(record.name), "rows_have_provenance") for record in RECORDS),

@@ -11,12 +11,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from twinning_pipelines.clock import Clock
+from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats import mt940, mt940_details, numbers
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import NO_CURRENCY, TRANSACTION, UNNAMED_ACCOUNT, key_of
 from twinning_pipelines.source import Claim, Item, Notice, Rejection, Row, Source, gather
 
 _HEAD_TAG = re.compile(r"^(?:\{1:.*\{4:|\{4:)?:(20|25P?|60[FM]|61|34F):", re.MULTILINE)
+# Lines of one tag and another, as somebody cuts them out of a statement.
+_PIECE = re.compile(r"\s*:(?:20|21|25P?|28C?|60[FM]|61|62[FM]|64|65|86|NS):[^\n]*(?:\n|$)")
 _HEAD = re.compile(r"\b20 25P? (?:60[FM]|61|34F)\b")
 
 _COMMA = numbers.NumberStyle(",")
@@ -42,9 +45,13 @@ _CUT = "the file ends inside this row"
 
 
 def parse(original: Original, _clock: Clock) -> Iterator[Item]:
-    """The rows of every statement in the file."""
+    """The rows of every statement in the file. Raises UnreadableFile, also for a piece of one that books nothing."""
     with original.open() as stream:
         document = mt940.read(stream.read(mt940.MAX_BYTES + 1))
+    if not _is_statement(original) and not any(statement.entries for statement in document.statements):
+        raise UnreadableFile(
+            "a piece of an MT940 without any booking: no :61: line, nor :20:, :25: and :60F: before it"
+        )
     yield from gather(_items(document), SOURCE.records)
 
 
@@ -244,14 +251,21 @@ def _proves_itself(iban: str) -> bool:
 def _recognises(original: Original) -> bool:
     if original.is_zip:
         return False
-    head = original.text_head.replace("\r", "\n")
-    return _HEAD.search(" ".join(_HEAD_TAG.findall(head))) is not None
+    return _is_statement(original) or _PIECE.match(_head(original)) is not None
+
+
+def _is_statement(original: Original) -> bool:
+    return _HEAD.search(" ".join(_HEAD_TAG.findall(_head(original)))) is not None
+
+
+def _head(original: Original) -> str:
+    return original.text_head.replace("\r", "\n")
 
 
 SOURCE = Source(
     name="finance.mt940",
     title="Bank statement (MT940, MT942)",
-    recognition="a `:20:` line, then `:25:`, then `:60F:`, `:60M:`, `:34F:` or `:61:` in the first 64 KiB",
+    recognition="`:20:`, then `:25:`, then `:60F:`, `:60M:`, `:34F:` or `:61:` in the first 64 KiB, or a piece of one",
     records=(TRANSACTION,),
     recognises=_recognises,
     parse=parse,

@@ -202,8 +202,10 @@ def test_umlauts_are_read_whatever_the_codec(codec: str, tmp_path: Path) -> None
         ("{1:F01X}{2:O940X}{4:" + HEAD, True),
         ("BANKNL2A\n940\nBANKNL2A\n" + HEAD, True),
         (":20:X\n:25:1\n:28C:1\n:34F:EUR0,\n:13D:2603311200+0100\n", True),
-        (":20:X\n:25:1\n", False),
-        (":25:1\n:60F:C260330EUR1,\n", False),
+        (":20:X\n:25:1\n", True),
+        (":25:1\n:60F:C260330EUR1,\n", True),
+        (":99:1\n", False),
+        (": 20: what is left\n", False),
         ("A letter about :20: and :25: and :60F: of MT940.\n", False),
     ],
 )

@@ -1,0 +1,15 @@
+"""A person's bookings in Firefly III: each there once, whatever breaks off, and what was changed or deleted there stays so.
+
+In reading order:
+
+    words      how a booking reads there: description, notes, names of the right length
+    accounts   own accounts there: found or made, with the balance they opened with
+    wanted     what Firefly III should hold, from Postgres
+    outbox     what has been, is being and is still to be done, so that a crash doubles and loses nothing
+    plan       wanted, last written, there now: what follows for one booking or pair
+    apply      one change at a time
+    push       all of it for one person
+    drift      ours against theirs against the statements, after the fact
+
+Tests run against a strict imitation; a real Firefly III only where TWINNING_TEST_FIREFLY_URL names one.
+"""

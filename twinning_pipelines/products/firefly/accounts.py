@@ -1,0 +1,237 @@
+"""Own accounts in Firefly III: found by what was stored, by IBAN, number or exact name, else made.
+
+An account there has one currency. Bookings of one account in another currency go to an account of their own, named
+`Wise (USD)`, which is kept in `firefly_account` under the server's address with `#USD`. What an account opened with follows
+from the first balance that a statement states; if we made the account and nobody changed that sum, it is kept right.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from twinning_pipelines.marts.books.balances import STATED
+from twinning_pipelines.products.firefly.words import valid_iban
+from twinning_pipelines.records.money import NO_CURRENCY
+from twinning_pipelines.stores.firefly.client import Firefly, RemoteAccount
+from twinning_pipelines.stores.firefly.groups import Document, written
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2038, 1, 17)
+_ROLES = {"savings": "savingAsset", "card": "ccAsset", "cash": "cashWalletAsset"}
+_IN_USE = re.compile(r"\b(name|iban|account_number): [^;]*already in use")
+_MOST_TRIES = 6
+_OURS = re.compile(r"^twinning: opening balance (-?[\d.]+) follows from the statements$", re.MULTILINE)
+
+
+class Place(NamedTuple):
+    """Where a booking stands: an own account, in one currency."""
+
+    account_id: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """An own account as Firefly III should have it. `opening` is its balance before the first booking."""
+
+    place: Place
+    name: str
+    kind: str
+    iban: str | None
+    number: str | None
+    first_day: date
+    opening: Decimal
+    is_main: bool
+
+    @property
+    def opening_day(self) -> date:
+        """The day before its first booking."""
+        return max(self.first_day - timedelta(days=1), FIRST_DAY)
+
+    def document(self) -> Document:
+        """What is sent to make it. Every kind is an asset there: a loan is one with a negative balance."""
+        told: Document = {"name": self.name, "type": "asset", "account_role": _ROLES.get(self.kind, "defaultAsset")}
+        told["currency_code"] = self.place.currency
+        told |= {"iban": self.iban} if self.iban else {}
+        told |= {"account_number": self.number} if self.number else {}
+        if self.kind == "card":
+            told |= {
+                "credit_card_type": "monthlyFull",
+                "monthly_payment_date": self.first_day.replace(day=1).isoformat(),
+            }
+        return told | self.opening_document("")
+
+    def opening_document(self, notes: str) -> Document:
+        """The opening balance, and the line of the notes that says it is ours."""
+        line = f"twinning: opening balance {written(self.opening)} follows from the statements"
+        told: Document = {"notes": _OURS.sub(line, notes) if _OURS.search(notes) else f"{notes}\n{line}".strip()}
+        told |= {"opening_balance": written(self.opening), "opening_balance_date": self.opening_day.isoformat()}
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The ids of own accounts on the server, and why some have none."""
+
+    ids: Mapping[Place, str]
+    problems: Mapping[Place, str]
+
+
+# An account's first balance: of the earliest day that any statement closes.
+_ACCOUNTS = f"""
+    with place as (
+        select a.id, b.currency, min(b.booked_on) as first_day
+        from account a join booking b on b.account_id = a.id
+        where a.person_id = :person and b.gone_since is null and b.joined_to is null and not b.pending
+        group by 1, 2
+    ),
+    stated as (
+        select distinct on (account_id, currency) account_id, currency, day, value
+        from ({STATED}) as every order by account_id, currency, day
+    )
+    select p.id, p.currency, a.name, a.kind, a.iban, a.number, a.currency = p.currency as is_main,
+        coalesce(s.value - coalesce((
+            select sum(b.amount) from booking b
+            where b.account_id = p.id and b.currency = p.currency and b.booked_on <= s.day
+                and b.gone_since is null and b.joined_to is null and not b.pending
+        ), 0), 0) as opening,
+        least(p.first_day, s.day) as first_day
+    from place p join account a on a.id = p.id
+    left join stated s on s.account_id = p.id and s.currency = p.currency
+    order by p.id, p.currency"""  # noqa: S608
+
+
+def own_accounts(connection: sa.Connection, person_id: int) -> list[OwnAccount]:
+    """A person's accounts that have bookings, once for each currency."""
+    rows = connection.execute(sa.text(_ACCOUNTS), {"person": person_id})
+    return [_account(row) for row in rows if row.currency != NO_CURRENCY]
+
+
+def _account(row: sa.Row[Any]) -> OwnAccount:
+    return OwnAccount(
+        place=Place(row.id, row.currency),
+        name=row.name if row.is_main else f"{row.name} ({row.currency})",
+        kind=row.kind,
+        iban=valid_iban(row.iban) if row.is_main else None,
+        number=row.number if row.is_main else None,
+        first_day=row.first_day,
+        opening=row.opening,
+        is_main=row.is_main,
+    )
+
+
+def known_ids(connection: sa.Connection, server: str, accounts: Sequence[OwnAccount]) -> dict[Place, str]:
+    """The ids that were found or made before."""
+    statement = "select account_id, server, remote_id from firefly_account where server = any(:servers)"
+    named = {(each.place.account_id, _row_of(server, each)): each.place for each in accounts}
+    rows = connection.execute(sa.text(statement), {"servers": sorted({name for _, name in named})})
+    return {named[account, name]: remote_id for account, name, remote_id in rows if (account, name) in named}
+
+
+def _row_of(server: str, account: OwnAccount) -> str:
+    return server if account.is_main else f"{server}#{account.place.currency}"
+
+
+def resolve(engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount]) -> Resolved:
+    """Finds every account on the server, or makes it. One that the server does not let us make is told as a problem."""
+    ids, problems = dict[Place, str](), dict[Place, str]()
+    with engine.connect() as connection:
+        known = known_ids(connection, firefly.url, accounts)
+        taken = _taken(connection, firefly.url)
+    for account in accounts:
+        stored = known.get(account.place)
+        others = taken - ({stored} if stored else set())
+        found = _find(firefly, account, person, stored, others) or _make(firefly, account, person, others)
+        if isinstance(found, str):
+            problems[account.place] = found
+            continue
+        remote, by = found
+        if remote.id != stored:
+            _remember(engine, firefly.url, account, remote.id, by)
+            taken = others | {remote.id}
+        _keep_opening(firefly, account, remote)
+        ids[account.place] = remote.id
+    return Resolved(ids, problems)
+
+
+def _taken(connection: sa.Connection, server: str) -> set[str]:
+    """Accounts there that are somebody's already: two people may both call theirs Checking."""
+    statement = "select remote_id from firefly_account where split_part(server, '#', 1) = :server"
+    return set(connection.execute(sa.text(statement), {"server": server}).scalars())
+
+
+Found = tuple[RemoteAccount, str]
+
+
+def _find(firefly: Firefly, account: OwnAccount, person: str, stored: str | None, others: set[str]) -> Found | None:
+    for by, look in _looks(firefly, account, person, stored):
+        for remote in look():
+            if remote.id not in others and remote.currency == account.place.currency:
+                return remote, by
+    return None
+
+
+def _looks(
+    firefly: Firefly, account: OwnAccount, person: str, stored: str | None
+) -> Iterator[tuple[str, Callable[[], Sequence[RemoteAccount]]]]:
+    """The ways to find an account, the surest first."""
+    if stored is not None:
+        yield "id", lambda: [each for each in [firefly.account(stored)] if each is not None]
+    if (iban := account.iban) is not None:
+        yield "iban", lambda: firefly.search_accounts("iban", iban)
+    if (number := account.number) is not None:
+        yield "number", lambda: firefly.search_accounts("number", number)
+    for name in _names(account, person):
+        yield "name", lambda name=name: firefly.search_accounts("name", name)  # type: ignore[misc]
+
+
+def _names(account: OwnAccount, person: str) -> tuple[str, str]:
+    """Its name, and what it is called where somebody else's has that name already."""
+    return account.name, f"{account.name} ({person})"
+
+
+def _make(firefly: Firefly, account: OwnAccount, person: str, others: set[str]) -> Found | str:
+    """Makes it, or says why not.
+
+    An answer that got lost, and `already in use`, mean to look again. Where somebody else's has the name, the longer name is
+    taken; a number that another account has is left out.
+    """
+    document, names, said = account.document(), list(_names(account, person)), ""
+    for attempt in range(_MOST_TRIES):
+        made = firefly.create_account(document | {"name": names[0]})
+        if isinstance(made, RemoteAccount):
+            return made, "made"
+        said = made
+        firefly.pause(attempt)
+        if (found := _find(firefly, account, person, None, others)) is not None:
+            return found
+        used = _IN_USE.search(said)
+        if used is not None and used[1] == "name" and len(names) > 1:
+            names.pop(0)
+        elif used is not None and used[1] in document and used[1] != "name":
+            del document[used[1]]
+        elif said.startswith("HTTP 422"):
+            break
+    return said
+
+
+def _remember(engine: sa.Engine, server: str, account: OwnAccount, remote_id: str, by: str) -> None:
+    statement = """
+        insert into firefly_account (account_id, server, remote_id, found_by) values (:account, :server, :remote, :by)
+        on conflict (account_id, server) do update set remote_id = excluded.remote_id, found_by = excluded.found_by"""
+    values = {"account": account.place.account_id, "server": _row_of(server, account), "remote": remote_id, "by": by}
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement), values)
+
+
+def _keep_opening(firefly: Firefly, account: OwnAccount, remote: RemoteAccount) -> None:
+    """An older statement moves the beginning: our own opening balance follows, one that a person set stays."""
+    ours = _OURS.search(remote.notes)
+    if ours is None or Decimal(ours[1]) != remote.opening or remote.opening == account.opening:
+        return
+    said = {"name": remote.name, "type": "asset"} | account.opening_document(remote.notes)
+    firefly.update_account(remote.id, said)

@@ -1,0 +1,195 @@
+"""What has been, is being and is still to be done in Firefly III, one row for each booking or pair.
+
+pending ─▶ sending ─▶ done                 sending is written before a request that changes anything
+                   ├▶ retry                trouble with this one; tried again at `next_at`
+                   ├▶ refused              parked with the server's words, until we want something else
+                   ├▶ rule_deleted         a rule there deleted it: so be it
+                   ├▶ deleted_there        a person deleted it: so be it
+                   └▶ withdrawn            there is nothing there, and nothing is wanted
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinning_pipelines.products.firefly.wanted import Wanted, WantedBooks
+from twinning_pipelines.products.firefly.words import without_provenance
+from twinning_pipelines.stores.firefly.groups import Document, Group
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What we know of the far side. `sent`: what we last wanted there; `held`: what it made of it, as far as nobody else
+    changed it since; `journals`: the ids of those splits; `sending`: what is on its way; `removed`: how many the server
+    remembers that we deleted;
+    `backfill`: whether it was sent as part of one."""
+
+    sent: Group | None = None
+    held: Group | None = None
+    journals: tuple[str, ...] = ()
+    sending: Group | None = None
+    removed: int = 0
+    backfill: bool | None = None
+
+    def document(self) -> Document:
+        """As JSON."""
+        groups = {
+            name: each.document() for name in ("sent", "held", "sending") if (each := getattr(self, name)) is not None
+        }
+        rest: Document = {"journals": list(self.journals), "removed": self.removed}
+        return groups | rest | ({"backfill": self.backfill} if self.backfill is not None else {})
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any] | None) -> "Written":
+        """From JSON."""
+        told = document or {}
+        groups = {name: Group.of(told[name]) for name in ("sent", "held", "sending") if name in told}
+        return cls(
+            **groups,
+            journals=tuple(told.get("journals", ())),
+            removed=told.get("removed", 0),
+            backfill=told.get("backfill"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of `firefly_outbox`."""
+
+    id: int
+    external_id: str
+    booking_ids: tuple[int, ...]
+    state: str
+    wanted: Group | None
+    written: Written
+    remote_id: str | None
+    attempts: int
+    next_at: datetime | None
+    problem: str | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is wanted is what we last wrote."""
+        return self.wanted is not None and essence(self.wanted) == essence(self.written.sent)
+
+
+def essence(group: Group | None) -> Group | None:
+    """A group without what is no reason to write it again: which file tells it, and its budget, given only when it is made."""
+    if group is None:
+        return None
+    bare = (replace(each, notes=without_provenance(each.notes), budget_name=None) for each in group.splits)
+    return replace(group, splits=tuple(bare))
+
+
+_COLUMNS = "id, external_id, booking_ids, state, wanted, written, remote_id, attempts, next_at, problem"
+
+
+def rows_of(connection: sa.Connection, person_id: int, server: str) -> list[Row]:
+    """Every row of a person on a server, in the order in which they came."""
+    statement = f"select {_COLUMNS} from firefly_outbox where person_id = :person and server = :server order by id"  # noqa: S608
+    found = connection.execute(sa.text(statement), {"person": person_id, "server": server})
+    return [_row(each) for each in found]
+
+
+def _row(found: sa.Row[Any]) -> Row:
+    return Row(
+        id=found.id,
+        external_id=found.external_id,
+        booking_ids=tuple(found.booking_ids),
+        state=found.state,
+        wanted=Group.of(found.wanted) if found.wanted is not None else None,
+        written=Written.of(found.written),
+        remote_id=found.remote_id,
+        attempts=found.attempts,
+        next_at=found.next_at,
+        problem=found.problem,
+    )
+
+
+def reread(connection: sa.Connection, row: Row) -> Row:
+    """A row as it is now."""
+    statement = f"select {_COLUMNS} from firefly_outbox where id = :id"  # noqa: S608
+    return _row(connection.execute(sa.text(statement), {"id": row.id}).one())
+
+
+def note_wanted(connection: sa.Connection, person_id: int, server: str, books: WantedBooks) -> None:
+    """Writes down what is wanted now. What was refused or withdrawn waits again if something else is wanted of it."""
+    wanted = books.groups
+    known = {row.external_id: row for row in rows_of(connection, person_id, server)}
+    _insert(connection, person_id, server, [each for name, each in wanted.items() if name not in known])
+    for name, row in known.items():
+        group = wanted[name].group if name in wanted else None
+        if group == row.wanted or (group is None and books.unsaid.intersection(row.booking_ids)):
+            continue
+        bookings = wanted[name].booking_ids if name in wanted else row.booking_ids
+        new = replace(row, wanted=group, booking_ids=bookings)
+        save(connection, new if essence(group) == essence(row.wanted) else _wanting(new))
+
+
+def _wanting(row: Row) -> Row:
+    never_sent = row.remote_id is None and row.attempts == 0
+    if row.wanted is None and never_sent and row.state in {"pending", "refused", "retry"}:
+        return replace(row, state="withdrawn", problem=None)
+    if row.state in {"refused", "retry", "withdrawn"}:
+        return replace(row, state="pending", problem=None, next_at=None)
+    return row
+
+
+def _insert(connection: sa.Connection, person_id: int, server: str, new: Iterable[Wanted]) -> None:
+    statement = """
+        insert into firefly_outbox (person_id, server, external_id, booking_ids, state, wanted)
+        values (:person, :server, :external_id, :bookings, 'pending', cast(:wanted as jsonb))"""
+    values = [
+        {
+            "person": person_id,
+            "server": server,
+            "external_id": each.external_id,
+            "bookings": list(each.booking_ids),
+            "wanted": json.dumps(each.group.document()),
+        }
+        for each in new
+    ]
+    if values:
+        connection.execute(sa.text(statement), values)
+
+
+def save(connection: sa.Connection, row: Row) -> None:
+    """Writes a row as it is."""
+    statement = """
+        update firefly_outbox set state = :state, wanted = cast(:wanted as jsonb), written = cast(:written as jsonb),
+            booking_ids = :bookings, remote_id = :remote_id, attempts = :attempts, next_at = :next_at, problem = :problem,
+            changed_at = now()
+        where id = :id"""
+    values = {
+        "id": row.id,
+        "state": row.state,
+        "wanted": json.dumps(row.wanted.document()) if row.wanted is not None else None,
+        "written": json.dumps(row.written.document()),
+        "bookings": list(row.booking_ids),
+        "remote_id": row.remote_id,
+        "attempts": row.attempts,
+        "next_at": row.next_at,
+        "problem": row.problem,
+    }
+    connection.execute(sa.text(statement), values)
+
+
+_STORED_IN_A_BATCH = """
+    person_id = :person and server = :server and state not in ('sending', 'retry', 'pending')
+    and written @> '{"backfill": true}'"""
+
+
+def batch_is_open(connection: sa.Connection, person_id: int, server: str) -> bool:
+    """Whether something was stored as part of a backfill that nobody finished."""
+    statement = f"select exists (select 1 from firefly_outbox where {_STORED_IN_A_BATCH})"  # noqa: S608
+    return bool(connection.execute(sa.text(statement), {"person": person_id, "server": server}).scalar_one())
+
+
+def close_batch(connection: sa.Connection, person_id: int, server: str) -> None:
+    """Forgets that they were part of a backfill; those still on their way stay in it."""
+    statement = f"update firefly_outbox set written = written - 'backfill' where {_STORED_IN_A_BATCH}"  # noqa: S608
+    connection.execute(sa.text(statement), {"person": person_id, "server": server})

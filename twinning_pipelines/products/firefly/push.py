@@ -1,0 +1,302 @@
+"""All of a person's bookings to Firefly III: look, plan, one change after the other, within a budget of time.
+
+A second push finds nothing to do and sends no write at all.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from hashlib import sha256
+
+import sqlalchemy as sa
+
+from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
+from twinning_pipelines.products.firefly.accounts import Place, known_ids, own_accounts, resolve
+from twinning_pipelines.products.firefly.apply import Desk, Neighbours, apply, decision_on
+from twinning_pipelines.products.firefly.outbox import (
+    Row,
+    Written,
+    batch_is_open,
+    close_batch,
+    note_wanted,
+    reread,
+    rows_of,
+    save,
+)
+from twinning_pipelines.products.firefly.plan import Act, work
+from twinning_pipelines.products.firefly.wanted import WantedBooks, wanted_books
+from twinning_pipelines.stores.firefly.access import FireflyAccess
+from twinning_pipelines.stores.firefly.client import Firefly, Sending
+from twinning_pipelines.stores.firefly.groups import RemoteGroup
+
+# After so many rows in a row that the server did not answer for, it is the server and not the rows.
+_MOST_SILENT_ROWS = 3
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to push. backfill: without rules and webhooks there; again: also what was refused; `seconds`: how long at most;
+    `pace`: seconds between two changes, for a small server."""
+
+    backfill: bool = False
+    again: bool = False
+    seconds: float = 3600
+    pace: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = _utc
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What one push did for one person: acts by name, bookings left out by reason, and what is left to be done."""
+
+    person: str
+    acts: Mapping[str, int]
+    left_out: Mapping[str, int]
+    accounts: int
+    account_problems: Sequence[str]
+    waiting: int
+    out_of_time: bool = False
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "person": self.person,
+            **{name: self.acts.get(name, 0) for name in Act if name is not Act.NOTHING},
+            "left_out": dict(self.left_out),
+            "accounts": self.accounts,
+            "account_problems": list(self.account_problems),
+            "waiting": self.waiting,
+            "out_of_time": self.out_of_time,
+        }
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The outbox of one person, kept as it changes."""
+
+    by_id: dict[int, Row]
+    by_booking: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "_Rows":
+        made = cls({row.id: row for row in rows})
+        for row in rows:
+            for booking in row.booking_ids:
+                made.by_booking[booking].add(row.id)
+        return made
+
+    def neighbours(self, row: Row) -> list[Row]:
+        """The other rows that share a booking with it."""
+        ids = {each for booking in row.booking_ids for each in self.by_booking[booking]} - {row.id}
+        return [self.by_id[each] for each in sorted(ids)]
+
+
+def people_of(engine: sa.Engine, access: FireflyAccess, only: str | None = None) -> list[tuple[int, str]]:
+    """Those who have accounts and a token, by id and name; or the one of them who is asked for."""
+    statement = (
+        "select id, name from person p where exists (select 1 from account a where a.person_id = p.id) order by name"
+    )
+    with engine.connect() as connection:
+        people = [(row.id, row.name) for row in connection.execute(sa.text(statement))]
+    return [(number, name) for number, name in people if access.has(name) and only in {None, name}]
+
+
+def push_everybody(
+    engine: sa.Engine, access: FireflyAccess, units: Mapping[str, str], manner: Manner, only: str | None = None
+) -> Iterator[Pushed]:
+    """Pushes for each person who has a token, or for one. Trouble with one does not keep the others; it is raised last."""
+    troubles = list[TwinningError]()
+    for person in people_of(engine, access, only):
+        with access.client(person[1]) as firefly:
+            try:
+                yield push(engine, firefly, person, units, manner)
+            except (FarSideUnavailable, FarSideRefused) as trouble:
+                troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+
+
+def push(
+    engine: sa.Engine, firefly: Firefly, person: tuple[int, str], units: Mapping[str, str], manner: Manner
+) -> Pushed:
+    """Brings one person's Firefly III up to date.
+
+    person: id and name; units: what a source counts its rows in. Raises FarSideUnavailable (also while another push to the
+    same books is running) and FarSideRefused; what was done until then is done.
+    """
+    person_id, name = person
+    deadline = manner.clock() + manner.seconds
+    with _alone(engine, f"{firefly.url} {name}"):
+        firefly.version()
+        with engine.connect() as connection:
+            accounts = own_accounts(connection, person_id)
+        resolved = resolve(engine, firefly, name, accounts)
+        wanted = _noted(engine, firefly, person_id, resolved.ids, units)
+        rows = _read(engine, firefly, person_id)
+        desk = Desk(engine, firefly, Sending(backfill=manner.backfill), manner.now)
+        acts, in_time = _apply_all(desk, rows, manner, deadline)
+        _finish_batch(engine, firefly, person_id)
+        waiting = len(work(rows.by_id.values(), manner.now(), again=True))
+    problems = [f"{each.name}: {resolved.problems[each.place]}" for each in accounts if each.place in resolved.problems]
+    return Pushed(name, acts, wanted.left_out, len(resolved.ids), problems, waiting, out_of_time=not in_time)
+
+
+def foresee(
+    engine: sa.Engine, firefly: Firefly, person: tuple[int, str], units: Mapping[str, str], manner: Manner
+) -> Iterator[tuple[str, str, str]]:
+    """What a push would do: act, external id, and why where that needs saying. Writes nothing, here or there."""
+    person_id, _ = person
+    firefly.version()
+    with engine.connect() as connection:
+        accounts = own_accounts(connection, person_id)
+        ids = known_ids(connection, firefly.url, accounts)
+        unmade = [each for each in accounts if each.place not in ids]
+        ids |= {each.place: f"new {each.name}" for each in unmade}
+        wanted = wanted_books(connection, person_id, ids, units)
+        transaction = connection.begin_nested()
+        note_wanted(connection, person_id, firefly.url, wanted)
+        rows = _Rows.of(rows_of(connection, person_id, firefly.url))
+        transaction.rollback()
+        connection.rollback()
+    for account in unmade:
+        yield "account", account.name, "found by IBAN, number or name, or else made"
+    todo = work(rows.by_id.values(), manner.now(), again=manner.again)
+    there = _index(firefly, todo, {number for number in ids.values() if number.isdecimal()})
+    for row in todo:
+        decision = decision_on(firefly, row, rows.neighbours, there.get(row.external_id, ()))
+        if decision.act is not Act.NOTHING:
+            yield decision.act.value, row.external_id, decision.why
+
+
+def foresee_everybody(
+    engine: sa.Engine, access: FireflyAccess, units: Mapping[str, str], manner: Manner, only: str | None = None
+) -> Iterator[tuple[str, str, str, str]]:
+    """The same for each person who has a token, or for one; the person comes first."""
+    for person in people_of(engine, access, only):
+        with access.client(person[1]) as firefly:
+            yield from ((person[1], *each) for each in foresee(engine, firefly, person, units, manner))
+
+
+def forget_everybodys_deletions(engine: sa.Engine, access: FireflyAccess, only: str | None = None) -> int:
+    """Lets what is gone there come again, for everybody who has a token, or for one; answers how many."""
+    forgotten = 0
+    for person in people_of(engine, access, only):
+        with access.client(person[1]) as firefly:
+            forgotten += forget_deletions(engine, firefly, person)
+    return forgotten
+
+
+def forget_deletions(engine: sa.Engine, firefly: Firefly, person: tuple[int, str]) -> int:
+    """Lets what is gone there be pushed again, whoever deleted it: for a server that was restored from an older backup.
+
+    Answers how many groups will come again.
+    """
+    person_id, name = person
+    forgotten = 0
+    with _alone(engine, f"{firefly.url} {name}"):
+        for row in _read(engine, firefly, person_id).by_id.values():
+            if (
+                row.state not in {"done", "deleted_there", "rule_deleted"}
+                or row.wanted is None
+                or firefly.find(row.external_id)
+            ):
+                continue
+            # As many as the server remembers are forgotten; one more would be a new deletion.
+            written = Written(removed=firefly.count(row.external_id))
+            with engine.begin() as connection:
+                save(
+                    connection, replace(row, state="pending", remote_id=None, attempts=0, written=written, problem=None)
+                )
+            forgotten += 1
+    return forgotten
+
+
+def _noted(
+    engine: sa.Engine, firefly: Firefly, person_id: int, ids: Mapping[Place, str], units: Mapping[str, str]
+) -> WantedBooks:
+    with engine.begin() as connection:
+        wanted = wanted_books(connection, person_id, ids, units)
+        note_wanted(connection, person_id, firefly.url, wanted)
+    return wanted
+
+
+def _read(engine: sa.Engine, firefly: Firefly, person_id: int) -> _Rows:
+    with engine.connect() as connection:
+        return _Rows.of(rows_of(connection, person_id, firefly.url))
+
+
+def _apply_all(desk: Desk, rows: _Rows, manner: Manner, deadline: float) -> tuple[Counter[str], bool]:
+    """Every change, one after the other; answers what was done and whether there was time for all of it."""
+    todo = work(rows.by_id.values(), manner.now(), again=manner.again)
+    there = _index(desk.firefly, todo, None)
+    neighbours: Neighbours = rows.neighbours
+    acts, silent = Counter[str](), 0
+    for row in todo:
+        if manner.clock() > deadline:
+            return acts, False
+        try:
+            done = apply(desk, row, neighbours, there.get(row.external_id, ()))
+        except FarSideUnavailable:
+            silent += 1
+            if silent >= _MOST_SILENT_ROWS:
+                raise
+            with desk.engine.connect() as connection:
+                rows.by_id[row.id] = reread(connection, row)
+            continue
+        silent = 0
+        rows.by_id[row.id] = done.row
+        acts[done.act] += 1
+        if manner.pace:
+            manner.sleep(manner.pace)
+    return acts, True
+
+
+def _index(firefly: Firefly, todo: Sequence[Row], known: set[str] | None) -> dict[str, list[RemoteGroup]]:
+    """What is there already of the rows that were never sent, by external id; each account is read a year at a time."""
+    windows = defaultdict[tuple[str, int], list[date]](list)
+    fresh = {row.external_id: row for row in todo if row.remote_id is None and row.attempts == 0 and row.wanted}
+    for row in fresh.values():
+        for split in row.wanted.splits[:1] if row.wanted else ():
+            own = split.destination_id if split.type == "deposit" else split.source_id
+            if own is not None and (known is None or own in known):
+                windows[own, split.date.year].append(split.date)
+    found = defaultdict[str, dict[str, RemoteGroup]](dict)
+    for (account, _), days in windows.items():
+        for group in firefly.groups_of(account, min(days), max(days)):
+            if group.group.external_id in fresh:
+                found[group.group.external_id][group.id] = group
+    return {name: list(groups.values()) for name, groups in found.items()}
+
+
+def _finish_batch(engine: sa.Engine, firefly: Firefly, person_id: int) -> None:
+    """Ends a backfill, also one that an earlier push began and broke off."""
+    with engine.connect() as connection:
+        if not batch_is_open(connection, person_id, firefly.url):
+            return
+    firefly.finish_batch()
+    with engine.begin() as connection:
+        close_batch(connection, person_id, firefly.url)
+
+
+@contextmanager
+def _alone(engine: sa.Engine, what: str) -> Iterator[None]:
+    """One push at a time to the same books, whoever starts it: two would look at the same moment and both send."""
+    lock = int.from_bytes(sha256(what.encode()).digest()[:8], "big", signed=True)
+    with engine.connect() as connection:
+        if not connection.execute(sa.text("select pg_try_advisory_lock(:lock)"), {"lock": lock}).scalar_one():
+            raise FarSideUnavailable("another push to this Firefly III is running; try again when it is done")
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("select pg_advisory_unlock(:lock)"), {"lock": lock})
+            connection.commit()

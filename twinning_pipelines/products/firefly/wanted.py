@@ -1,0 +1,297 @@
+"""What Firefly III should hold of a person: one group for each booking, one for each confirmed pair of bookings.
+
+What cannot be there (a booking of zero, one that the bank only announced, one before 1970) is counted by reason.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinning_pipelines.products.firefly.accounts import FIRST_DAY, LAST_DAY, Place
+from twinning_pipelines.products.firefly.words import (
+    NO_PAYEE,
+    cut,
+    description_of,
+    name_of,
+    notes_of,
+    one_line,
+    without_provenance,
+)
+from twinning_pipelines.records.money import NO_CURRENCY
+from twinning_pipelines.stores.firefly.groups import Group, Split
+
+_MOST_DECIMALS = 12
+_LONGEST_REFERENCE = 255
+_NO_ACCOUNT = "on an account that is not there"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A booking with what the file says beside it. `at`: where it stands in its file, in words."""
+
+    id: int
+    key: str
+    place: Place
+    booked_on: date
+    amount: Decimal
+    payee: str
+    memo: str
+    pending: bool
+    category: str | None
+    tags: Sequence[str]
+    note: str | None
+    file: str
+    at: str
+    valued_on: date | None
+    original_amount: Decimal | None
+    original_currency: str | None
+    check_number: str | None
+    reference: str | None
+    splits: Sequence[Mapping[str, Any]]
+
+    @property
+    def hindrance(self) -> str:
+        """Why Firefly III can't hold it; empty where it can."""
+        if self.pending:
+            return "pending"
+        if self.amount == 0:
+            return "of zero"
+        if self.place.currency == NO_CURRENCY:
+            return "without a currency"
+        if not FIRST_DAY <= self.booked_on <= LAST_DAY:
+            return "before 1970 or after 2037"
+        exponent = self.amount.normalize().as_tuple().exponent
+        return "with more than 12 decimals" if isinstance(exponent, int) and -exponent > _MOST_DECIMALS else ""
+
+    @property
+    def provenance(self) -> str:
+        """`march.ofx line 88 (tw1-…)`."""
+        return f"{self.file} {self.at} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A group that should be there."""
+
+    external_id: str
+    booking_ids: tuple[int, ...]
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBooks:
+    """All of a person's, and how many bookings are left out, by reason. `unsaid`: those of an account that could neither
+    be found nor made, of which nothing can be said: what is there of them stays."""
+
+    groups: Mapping[str, Wanted]
+    left_out: Counter[str] = field(default_factory=Counter)
+    unsaid: frozenset[int] = frozenset()
+
+
+# The budget of a category on a day: the newest that began by then.
+_BOOKINGS = """
+    select b.id, b.key, b.account_id, b.currency, b.booked_on, b.amount, b.payee, b.memo, b.pending, b.category, b.tags,
+        b.note, f.name as file, b.source, b.at, t.valued_on, t.original_amount, t.original_currency, t.check_number, t.reference,
+        t.splits
+    from booking b join intake_file f on f.id = b.file_id left join transaction t on t.id = b.transaction_id
+    where b.person_id = :person and b.gone_since is null and b.joined_to is null
+    order by b.booked_on, b.id"""
+_PAIRS = "select out_id, in_id from transfer where person_id = :person and state = 'confirmed' order by out_id, in_id"
+_BUDGETS = "select name, since, categories from budget where person_id = :person order by since, name"
+
+
+def wanted_books(
+    connection: sa.Connection, person_id: int, ids: Mapping[Place, str], units: Mapping[str, str]
+) -> WantedBooks:
+    """What should be there. ids: own accounts on the server; units: what a source counts its rows in, such as `line`."""
+    person = {"person": person_id}
+    bookings = {row.id: _booking(row, units) for row in connection.execute(sa.text(_BOOKINGS), person)}
+    pairs = connection.execute(sa.text(_PAIRS), person).all()
+    budgets = [tuple(row) for row in connection.execute(sa.text(_BUDGETS), person)]
+    left_out = Counter[str]()
+    pushable = dict[int, Booking]()
+    for booking in bookings.values():
+        reason = booking.hindrance or ("" if booking.place in ids else _NO_ACCOUNT)
+        if reason:
+            left_out[reason] += 1
+        else:
+            pushable[booking.id] = booking
+    groups = dict[str, Wanted]()
+    for out_id, in_id in pairs:
+        out, into = pushable.get(out_id), pushable.get(in_id)
+        if out is not None and into is not None and _is_one_movement(out, into):
+            wanted = _transfer(out, into, ids)
+            groups[wanted.external_id] = wanted
+            del pushable[out_id], pushable[in_id]
+    for booking in pushable.values():
+        splits = tuple(_with_budget(each, booking.booked_on, budgets) for each in _splits(booking, ids[booking.place]))
+        title = description_of(booking.payee, booking.memo)[0] if len(splits) > 1 else None
+        groups[booking.key] = Wanted(booking.key, (booking.id,), Group(splits, title))
+    unsaid = (each.id for each in bookings.values() if not each.hindrance and each.place not in ids)
+    return WantedBooks(groups, left_out, frozenset(unsaid))
+
+
+def _booking(row: sa.Row[Any], units: Mapping[str, str]) -> Booking:
+    return Booking(
+        id=row.id,
+        key=row.key,
+        place=Place(row.account_id, row.currency),
+        booked_on=row.booked_on,
+        amount=row.amount,
+        payee=row.payee,
+        memo=row.memo,
+        pending=row.pending,
+        category=row.category,
+        tags=row.tags or (),
+        note=row.note,
+        file=row.file,
+        at=f"{units.get(row.source, 'row')} {row.at}",
+        valued_on=row.valued_on,
+        original_amount=row.original_amount,
+        original_currency=row.original_currency,
+        check_number=row.check_number,
+        reference=row.reference,
+        splits=row.splits or (),
+    )
+
+
+def pair_id(out: str, into: str) -> str:
+    """The external id of a pair: the smaller key, and a mark of the other, for a booking may be paired anew later."""
+    first, second = sorted((out, into))
+    return f"{first}-{sha256(second.encode()).hexdigest()[:8]}"
+
+
+def _is_one_movement(out: Booking, into: Booking) -> bool:
+    """Whether one transfer there can say both: the same sum, or two currencies. Else each goes by itself, to the cent."""
+    if not out.amount < 0 < into.amount or out.place == into.place:
+        return False
+    return out.place.currency != into.place.currency or -out.amount == into.amount
+
+
+def _transfer(out: Booking, into: Booking, ids: Mapping[Place, str]) -> Wanted:
+    description, whole = description_of(out.payee or into.payee, out.memo or into.memo)
+    category, long_category = name_of(out.category or into.category)
+    exchanged = out.place.currency != into.place.currency
+    other = [f"there: {text}" for text in dict.fromkeys([one_line(into.memo), one_line(into.payee)]) if text]
+    remarks = [*_remarks(out, whole, long_category), into.note or "", *(other if into.memo != out.memo else [])]
+    split = Split(
+        type="transfer",
+        date=out.booked_on,
+        amount=-out.amount,
+        currency_code=out.place.currency,
+        description=description,
+        source_id=ids[out.place],
+        destination_id=ids[into.place],
+        foreign_amount=into.amount if exchanged else None,
+        foreign_currency_code=into.place.currency if exchanged else None,
+        category_name=category,
+        tags=_tags([*out.tags, *into.tags]),
+        notes=notes_of(remarks, (out.provenance, into.provenance)),
+        internal_reference=_reference(out) or _reference(into),
+        external_id=pair_id(out.key, into.key),
+        interest_date=_day(out.valued_on),
+        process_date=into.booked_on if into.booked_on != out.booked_on else None,
+    )
+    return Wanted(pair_id(out.key, into.key), (out.id, into.id), Group((split,)))
+
+
+def _splits(booking: Booking, remote_id: str) -> tuple[Split, ...]:
+    """One split, or one for each part that the file gives, if they are all of one sign and make up the amount."""
+    parts = [(_decimal(part.get("amount")), part) for part in booking.splits]
+    fits = len(parts) > 1 and all(amount is not None and amount * booking.amount > 0 for amount, _ in parts)
+    if not fits or sum((amount or Decimal(0)) for amount, _ in parts) != booking.amount:
+        return (_split(booking, remote_id),)
+    whole = _split(replace(booking, splits=()), remote_id)
+    made = []
+    for place, (amount, part) in enumerate(parts, start=1):
+        # Two equal parts would be doubles for the server if their number did not tell them apart.
+        remarks = [f"part {place} of {len(parts)}", without_provenance(whole.notes) if place == 1 else ""]
+        made.append(_part(replace(whole, amount=abs(amount or Decimal(0))), booking, part, remarks))
+    return tuple(made)
+
+
+def _part(whole: Split, booking: Booking, part: Mapping[str, Any], remarks: Sequence[str]) -> Split:
+    category, long_category = name_of(part.get("category") or booking.category)
+    memo = one_line(part.get("memo"))
+    description, long_memo = description_of("", memo) if memo else (whole.description, "")
+    return replace(
+        whole,
+        category_name=category,
+        description=description,
+        foreign_amount=None,
+        foreign_currency_code=None,
+        notes=notes_of([*remarks, long_category, long_memo], (booking.provenance,)),
+    )
+
+
+def _split(booking: Booking, remote_id: str) -> Split:
+    description, whole = description_of(booking.payee, booking.memo)
+    payee, long_payee = name_of(booking.payee)
+    category, long_category = name_of(booking.category)
+    spent = booking.amount < 0
+    foreign = booking.original_amount if booking.original_currency != booking.place.currency else None
+    foreign = foreign if foreign and booking.original_currency else None
+    return Split(
+        type="withdrawal" if spent else "deposit",
+        date=booking.booked_on,
+        amount=abs(booking.amount),
+        currency_code=booking.place.currency,
+        description=description,
+        source_id=remote_id if spent else None,
+        source_name=None if spent else payee or NO_PAYEE,
+        destination_id=None if spent else remote_id,
+        destination_name=payee or NO_PAYEE if spent else None,
+        foreign_amount=abs(foreign) if foreign is not None else None,
+        foreign_currency_code=booking.original_currency if foreign is not None else None,
+        category_name=category,
+        tags=_tags(booking.tags),
+        notes=notes_of(_remarks(booking, whole, long_payee, long_category), (booking.provenance,)),
+        internal_reference=_reference(booking),
+        external_id=booking.key,
+        interest_date=_day(booking.valued_on),
+    )
+
+
+def _remarks(booking: Booking, *whole: str) -> Iterator[str]:
+    """What has no field of its own, or did not fit into it."""
+    yield booking.note or ""
+    yield from whole
+    yield from (cut(one_line(tag), 255)[1] for tag in booking.tags)
+    if booking.check_number:
+        yield f"cheque {booking.check_number}"
+    if booking.reference and len(booking.reference) > _LONGEST_REFERENCE:
+        yield f"reference {booking.reference}"
+    for part in booking.splits:
+        yield "part: " + ", ".join(str(part[name]) for name in ("amount", "category", "memo") if part.get(name))
+
+
+def _with_budget(split: Split, day: date, budgets: Sequence[tuple[Any, ...]]) -> Split:
+    if split.type != "withdrawal" or split.category_name is None:
+        return split
+    fitting = [name for name, since, categories in budgets if since <= day and split.category_name in categories]
+    return replace(split, budget_name=fitting[-1]) if fitting else split
+
+
+def _tags(tags: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({name for tag in tags if (name := name_of(tag)[0])}))
+
+
+def _reference(booking: Booking) -> str | None:
+    return cut(one_line(booking.reference), _LONGEST_REFERENCE)[0] or None
+
+
+def _day(day: date | None) -> date | None:
+    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+
+
+def _decimal(value: object) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except ArithmeticError:
+        return None

@@ -1,0 +1,122 @@
+"""What Firefly III holds of a movement of money: a group of splits, in its own field names.
+
+Ours and theirs are read alike, so what was wanted, what was written and what is there now can be compared field by field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+Document = dict[str, Any]
+# Inside Split, `date` is the field.
+Day = date
+
+_DATES = frozenset({"date", "interest_date", "process_date"})
+_AMOUNTS = frozenset({"amount", "foreign_amount"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One part of a group. Amounts are positive; `type` and the two accounts say which way the money went."""
+
+    type: str
+    date: Day
+    amount: Decimal
+    currency_code: str
+    description: str
+    source_id: str | None = None
+    source_name: str | None = None
+    destination_id: str | None = None
+    destination_name: str | None = None
+    foreign_amount: Decimal | None = None
+    foreign_currency_code: str | None = None
+    category_name: str | None = None
+    budget_name: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    internal_reference: str | None = None
+    external_id: str | None = None
+    interest_date: Day | None = None
+    process_date: Day | None = None
+
+    def document(self) -> Document:
+        """As JSON: no nulls, amounts as plain decimal text, days as YYYY-MM-DD."""
+        told = {name: getattr(self, name) for name in FIELDS}
+        return {name: written(value) for name, value in told.items() if value is not None and value != ()}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Split":
+        """From JSON, ours or the server's; fields that we don't know are left aside. Raises ValueError."""
+        try:
+            return cls(**{name: _read(name, document[name]) for name in FIELDS if document.get(name) is not None})
+        except (TypeError, InvalidOperation) as wrong:
+            raise ValueError("not a transaction of Firefly III") from wrong
+
+
+FIELDS = tuple(each.name for each in fields(Split))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is one movement of money for us: one split, or several with a title. None of its fields is the server's."""
+
+    splits: tuple[Split, ...]
+    title: str | None = None
+
+    def document(self) -> Document:
+        """As JSON, in the names of the API."""
+        told: Document = {"transactions": [split.document() for split in self.splits]}
+        return told | ({"group_title": self.title} if self.title is not None else {})
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Group":
+        """From JSON. Raises ValueError."""
+        splits = tuple(Split.of(each) for each in document["transactions"])
+        return cls(splits, document.get("group_title") if len(splits) > 1 else None)
+
+    @property
+    def external_id(self) -> str:
+        """Our name for it; empty where it is not ours."""
+        return next((split.external_id for split in self.splits if split.external_id), "")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteGroup:
+    """A group as the server holds it. `journals` are the ids of its splits, `hashes` what the server checks doubles by."""
+
+    id: str
+    group: Group
+    journals: tuple[str, ...]
+    hashes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "RemoteGroup":
+        """From an element of `data`. Raises ValueError."""
+        try:
+            attributes = data["attributes"]
+            splits = attributes["transactions"]
+            journals = tuple(str(each["transaction_journal_id"]) for each in splits)
+            hashes = tuple(str(each.get("import_hash_v2") or "") for each in splits)
+            return cls(str(data["id"]), Group.of(attributes), journals, hashes)
+        except (KeyError, TypeError, AttributeError) as wrong:
+            raise ValueError("not a transaction of Firefly III") from wrong
+
+
+def written(value: object) -> object:
+    """A value of a field as the API wants it."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in _AMOUNTS:
+        return Decimal(str(value))
+    if name in _DATES:
+        # An instant at the server's own midnight: its first ten characters are the day.
+        return date.fromisoformat(str(value)[:10])
+    return tuple(sorted(map(str, value))) if name == "tags" else str(value)

@@ -1,0 +1,98 @@
+"""Every table. Those of records follow from `records`; the others are the books that the road keeps.
+
+Alembic's migrations are the history of this package; a test holds the two equal.
+"""
+
+from twinning_pipelines.stores.postgres.schema.days import (
+    DAILY_FACT,
+    DAILY_ROLLUP,
+    INFLUX_DEAD_LETTER,
+    INFLUX_OUTBOX,
+    METRIC,
+    NIGHT,
+    ORIGIN,
+    ORIGIN_PREFERENCE,
+    SAMPLE_CHUNK,
+    SERIES_COVERAGE,
+    STALE_DAY,
+    STALE_ROLLUP,
+)
+from twinning_pipelines.stores.postgres.schema.facts import RECORD_TABLES, SIGHTING_TABLES
+from twinning_pipelines.stores.postgres.schema.ledger import (
+    CLAIM,
+    COVERAGE,
+    INTAKE_FILE,
+    PERSON,
+    PERSON_ZONE,
+    REJECTION,
+    TELLING,
+)
+from twinning_pipelines.stores.postgres.schema.money import (
+    ACCOUNT,
+    ACCOUNT_BALANCE,
+    ACCOUNT_NAME,
+    BOOKING,
+    BOOKING_EDIT,
+    BOOKING_TELLING,
+    BUDGET,
+    FIREFLY_ACCOUNT,
+    FIREFLY_OUTBOX,
+    RECURRING_PAYMENT,
+    RULEBOOK,
+    STALE_BOOKS,
+    TRANSFER,
+)
+from twinning_pipelines.stores.postgres.schema.pieces import METADATA, sql_type
+from twinning_pipelines.stores.postgres.schema.words import (
+    INSIGHT,
+    JOURNAL_ENTRY,
+    NEWS,
+    NEWS_DELIVERY,
+    SUMMARY,
+    TRANSCRIPT,
+)
+
+__all__ = [
+    "ACCOUNT",
+    "ACCOUNT_BALANCE",
+    "ACCOUNT_NAME",
+    "BOOKING",
+    "BOOKING_EDIT",
+    "BOOKING_TELLING",
+    "BUDGET",
+    "CLAIM",
+    "COVERAGE",
+    "DAILY_FACT",
+    "DAILY_ROLLUP",
+    "FIREFLY_ACCOUNT",
+    "FIREFLY_OUTBOX",
+    "INFLUX_DEAD_LETTER",
+    "INFLUX_OUTBOX",
+    "INSIGHT",
+    "INTAKE_FILE",
+    "JOURNAL_ENTRY",
+    "METADATA",
+    "METRIC",
+    "NEWS",
+    "NEWS_DELIVERY",
+    "NIGHT",
+    "ORIGIN",
+    "ORIGIN_PREFERENCE",
+    "PERSON",
+    "PERSON_ZONE",
+    "RECORD_TABLES",
+    "RECURRING_PAYMENT",
+    "REJECTION",
+    "RULEBOOK",
+    "SAMPLE_CHUNK",
+    "SERIES_COVERAGE",
+    "SIGHTING_TABLES",
+    "STALE_BOOKS",
+    "STALE_DAY",
+    "STALE_ROLLUP",
+    "SUMMARY",
+    "TELLING",
+    "TRANSCRIPT",
+    "TRANSFER",
+    "sql_type",
+]
