@@ -22,7 +22,7 @@ from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_
 
 lean.loaded()
 
-_OTHERS = ("verbs", "csv_verbs", "money_verbs", "collect_verbs", "firefly_verbs")
+_OTHERS = ("verbs", "csv_verbs", "money_verbs", "collect_verbs", "firefly_verbs", "model_verbs")
 
 
 class _Verbs(click.Group):

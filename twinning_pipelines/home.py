@@ -27,6 +27,7 @@ from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
 
 if TYPE_CHECKING:
+    from twinning_pipelines.engines.detected import Engine
     from twinning_pipelines.stores.firefly.access import FireflyAccess
     from twinning_pipelines.stores.influx import Influx
 
@@ -112,6 +113,21 @@ class Home:
             return FireflyAccess.of(settings.firefly_url, tokens)
         except ValueError as wrong:
             raise WrongUsage(f"TWINNING_FIREFLY_URL or TWINNING_FIREFLY_TOKEN: {wrong}") from wrong
+
+    def chat_engine(self) -> "Engine | None":
+        """The language model that the settings name, a ChatEngine; None when they name none. Asks nothing yet."""
+        from twinning_pipelines.engines.detected import engine_of  # noqa: PLC0415  (httpx takes a tenth of a second)
+        from twinning_pipelines.engines.model_server import ModelServer  # noqa: PLC0415
+
+        settings = self.settings
+        if not settings.model_url:
+            return None
+        token = settings.model_token.get_secret_value() if settings.model_token else ""
+        try:
+            server = ModelServer(settings.model_url, token=token, anywhere=settings.model_anywhere)
+        except ValueError as wrong:
+            raise WrongUsage(f"TWINNING_MODEL_URL or TWINNING_MODEL_TOKEN: {wrong}") from wrong
+        return engine_of(server, settings.model, settings.model_api)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,19 @@ class Settings(BaseModel):
         None, description="Its personal access token, or `person=token` pairs separated by blanks."
     )
     notify_urls: str = Field("", description="Apprise URLs, separated by blanks, that hear of failed runs.")
+    model_url: str | None = Field(
+        None, description="Ollama or another server of a language model at home; all works without."
+    )
+    model: str = Field(
+        "", description="Which of its models; by default qwen3.5:4b of Ollama, the only one of other servers."
+    )
+    model_api: Literal["auto", "ollama", "openai"] = Field(
+        "auto", description="Its dialect: that of Ollama, that of OpenAI, or whichever it is found to speak."
+    )
+    model_token: SecretStr | None = Field(None, description="Its bearer token, where it wants one.")
+    model_anywhere: bool = Field(
+        False, description="The model server may be outside the home; then words of your days leave it."
+    )
     keep_runs_days: int = Field(60, ge=1, description="How long Dagster keeps its runs and their logs, days.")
 
     @field_validator("zone")
