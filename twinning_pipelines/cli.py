@@ -22,7 +22,17 @@ from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_
 
 lean.loaded()
 
-_OTHERS = ("verbs", "csv_verbs", "money_verbs", "collect_verbs", "firefly_verbs", "model_verbs")
+_OTHERS = (
+    "verbs",
+    "csv_verbs",
+    "money_verbs",
+    "collect_verbs",
+    "firefly_verbs",
+    "news_verbs",
+    "insight_verbs",
+    "journal_verbs",
+    "model_verbs",
+)
 
 
 class _Verbs(click.Group):

@@ -19,11 +19,14 @@ from twinning_pipelines.orchestration.failures import failure_sensor
 from twinning_pipelines.orchestration.firefly import agreement_check, firefly_asset, refusal_check
 from twinning_pipelines.orchestration.housekeeping import housekeeping_job
 from twinning_pipelines.orchestration.inbox_sensor import inbox_sensor
+from twinning_pipelines.orchestration.insights import insights_asset, insights_job, insights_schedule
 from twinning_pipelines.orchestration.intake import inbox_asset, source_asset
 from twinning_pipelines.orchestration.keys import BOOKINGS, FIREFLY, FRESH_FACTS, INFLUX, ROLLUP, table_key
+from twinning_pipelines.orchestration.news import arrive_check, news_asset
 from twinning_pipelines.orchestration.projection import influx_asset
 from twinning_pipelines.orchestration.run_home import assumed_zone, home_resource
 from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
+from twinning_pipelines.orchestration.voice import JOURNAL, hear_job, heard_check, journal_asset
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, PRICE, TRADE, TRANSACTION
 from twinning_pipelines.source import Source
@@ -53,21 +56,24 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
         fresh_facts_asset(tables),
         influx_asset(),
         firefly_asset(),
+        news_asset([FRESH_FACTS]),
     ]
     asked = [daily_facts_asset(tables, zone)] if partitioned else []
     answers = answers_check()
-    looks = [*_looks(sources), answers]
+    heard = heard_check()
+    looks = [*_looks(sources), answers, heard]
     ingest = clockwork.ingest_job([asset.key for asset in road])
     nightly = clockwork.nightly_job(looks, partitioned=partitioned)
     parts: dict[str, Any] = {
-        "assets": [collected_asset(), *road, *asked],
+        "assets": [collected_asset(), insights_asset([FRESH_FACTS]), journal_asset(), *road, *asked],
         "asset_checks": looks,
-        "jobs": [ingest, nightly, collect_job(answers), housekeeping_job()],
+        "jobs": [ingest, nightly, collect_job(answers), hear_job(heard), housekeeping_job(), insights_job()],
         "schedules": [
             clockwork.hourly_schedule(zone),
             clockwork.nightly_schedule(zone, partitioned=partitioned),
             clockwork.weekly_schedule(zone),
             collect_schedule(zone),
+            insights_schedule(zone),
         ],
         "sensors": [inbox_sensor(read, clockwork.INGEST), failure_sensor(read), _followers()],
         "resources": {"home": home_resource(read)},
@@ -88,6 +94,7 @@ def _looks(sources: Sequence[Source]) -> list[dg.AssetChecksDefinition]:
         checks.dead_letter_check(),
         agreement_check(),
         refusal_check(),
+        arrive_check(),
     ]
 
 
@@ -95,7 +102,7 @@ def _followers() -> dg.AutomationConditionSensorDefinition:
     """What follows its tables in a run of its own, when somebody materialises these by hand or a run broke off."""
     return dg.AutomationConditionSensorDefinition(
         "follow_tables",
-        target=dg.AssetSelection.assets(FRESH_FACTS, INFLUX, FIREFLY),
+        target=dg.AssetSelection.assets(FRESH_FACTS, INFLUX, FIREFLY, JOURNAL),
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=60,
         description="After tables changed outside an ingest and passed: counts facts, writes to InfluxDB and Firefly III.",

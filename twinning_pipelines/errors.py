@@ -11,6 +11,7 @@
     │   └── IncompatibleCluster    the data directory belongs to another major version
     ├── FarSideUnavailable         an outside service does not answer; trying again later is right
     ├── FarSideRefused             an outside service says no; a person has to change something
+    │   └── RecordingRefused       a speech engine can't hear this one recording (`engines.speech`)
     └── WrongUsage                 the command or a setting makes no sense
         └── WrongRulebook          a rulebook can't be used: lines, keys and what is allowed (`marts.books`)
 

@@ -28,6 +28,7 @@ from twinning_pipelines.stores.postgres.store import PostgresStore
 
 if TYPE_CHECKING:
     from twinning_pipelines.engines.detected import Engine
+    from twinning_pipelines.engines.speech import SpeechEngine, SpokenLanguages
     from twinning_pipelines.stores.firefly.access import FireflyAccess
     from twinning_pipelines.stores.influx import Influx
 
@@ -128,6 +129,25 @@ class Home:
         except ValueError as wrong:
             raise WrongUsage(f"TWINNING_MODEL_URL or TWINNING_MODEL_TOKEN: {wrong}") from wrong
         return engine_of(server, settings.model, settings.model_api)
+
+    def speech(self) -> "SpeechEngine | None":
+        """The speech engine that the settings name; None when they name none. Raises WrongUsage."""
+        from twinning_pipelines.engines.chosen_speech import speech_engine  # noqa: PLC0415  (few verbs need it)
+
+        settings = self.settings
+        try:
+            return speech_engine(settings.speech_url, settings.speech_model, anywhere=settings.model_anywhere)
+        except ValueError as wrong:
+            raise WrongUsage(str(wrong)) from None
+
+    def spoken_languages(self) -> "SpokenLanguages":
+        """What each person speaks. Raises WrongUsage."""
+        from twinning_pipelines.engines.speech import SpokenLanguages  # noqa: PLC0415  (few verbs need it)
+
+        try:
+            return SpokenLanguages.of(self.settings.speech_language)
+        except ValueError as wrong:
+            raise WrongUsage(f"TWINNING_SPEECH_LANGUAGE {wrong}") from None
 
 
 @dataclass(frozen=True)

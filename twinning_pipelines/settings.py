@@ -60,6 +60,15 @@ class Settings(BaseModel):
     model_anywhere: bool = Field(
         False, description="The model server may be outside the home; then words of your days leave it."
     )
+    speech_url: str | None = Field(
+        None, description="Speech server at home that writes voice notes down (speaches, whisper.cpp); none without it."
+    )
+    speech_model: str = Field(
+        "", description="Its model; without a server, a folder of faster-whisper weights that are used in this process."
+    )
+    speech_language: str = Field(
+        "", description="What people speak: `de`, or `ada=de ben=en`; else the model finds out."
+    )
     keep_runs_days: int = Field(60, ge=1, description="How long Dagster keeps its runs and their logs, days.")
 
     @field_validator("zone")

@@ -12,6 +12,7 @@ import pytest
 from twinning_pipelines.cli import cli
 from twinning_pipelines.home import Home
 from twinning_pipelines.ingest.road import look
+from twinning_pipelines.marts.books.rulebook import read_rulebook
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES, registered
@@ -95,3 +96,10 @@ def test_the_worked_example_brings_asset_checks_and_documentation(example: Sourc
 def test_the_version_is_told_once() -> None:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## [Unreleased]" in changes
+
+
+def test_the_rulebook_of_the_money_page_can_be_used() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "money.md").read_text(encoding="utf-8"), re.DOTALL)
+    rulebook = read_rulebook(block)
+    assert [account.name for account in rulebook.accounts] == ["Household"]
+    assert len(rulebook.rules) == 2

@@ -13,6 +13,7 @@ import dagster as dg
 
 from twinning_pipelines.orchestration.inbox_sensor import is_busy
 from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS
+from twinning_pipelines.orchestration.news import NEWS
 
 if TYPE_CHECKING:
     # What `define_asset_job` makes has no public name.
@@ -37,7 +38,7 @@ def nightly_job(checks: Sequence[dg.AssetChecksDefinition], *, partitioned: bool
 
     InfluxDB is left out: what a blocking check keeps in the house by day must not leave it by night.
     """
-    keys = [FRESH_FACTS, *([DAILY_FACTS] if partitioned else [])]
+    keys = [FRESH_FACTS, NEWS, *([DAILY_FACTS] if partitioned else [])]
     return dg.define_asset_job(
         NIGHT,
         selection=dg.AssetSelection.assets(*keys) | dg.AssetSelection.checks(*checks),

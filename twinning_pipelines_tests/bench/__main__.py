@@ -1,6 +1,7 @@
-"""Prints what things cost, beside peers and goals: `python -m twinning_pipelines_tests.bench [health] [bank] [files] [queries]`.
+"""Prints what things cost, beside peers and goals, and how honest insights are: `python -m twinning_pipelines_tests.bench`.
 
-Without a name, all of them. Costs are CPU seconds of whole processes, the Postgres that serves them included.
+Sections go by name: health, bank, files, queries, insights; without one, all of them.
+Costs are CPU seconds of whole processes, the Postgres that serves them included.
 """
 
 import argparse
@@ -11,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import twinning_pipelines
-from twinning_pipelines_tests.bench import bank, bank_corpus, health, queries
+from twinning_pipelines_tests.bench import bank, bank_corpus, health, insights, queries
 
 SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "health": lambda folder, wanted: health.run(folder, wanted.records, wanted.pairs, wanted.peers),
     "bank": lambda folder, wanted: bank.run(folder, wanted.rows, wanted.pairs),
     "files": lambda _folder, wanted: bank_corpus.run(wanted.peers),
+    "insights": lambda _folder, wanted: insights.run(wanted.seeds),
     "queries": lambda folder, wanted: queries.run(folder, wanted.samples),
 }
 
@@ -28,6 +30,7 @@ def main() -> None:
     asked.add_argument("--records", type=int, default=1_000_000, help="Apple Health records")
     asked.add_argument("--rows", type=int, default=50_000, help="bookings in the bank files")
     asked.add_argument("--samples", type=int, default=20_000_000, help="samples that queries are asked of")
+    asked.add_argument("--seeds", type=int, default=20, help="how many heaps of noise insights are looked for in")
     asked.add_argument("--pairs", type=int, default=1, help="how often each is measured; medians are printed")
     asked.add_argument(
         "--peers", default=sys.executable, help="a Python that has apple-health-parser and ofxtools; default: this one"

@@ -4,6 +4,7 @@ It refuses what the real one refuses, and holds every exchange against the OpenA
 `complaints` then lists what does not fit. Firefly III itself (PHP) is not run by these tests.
 """
 
+import hashlib
 import json
 import random
 import re
@@ -74,6 +75,7 @@ class FakeFirefly(ScriptedServer):
         self.weather: Callable[[], Fault | None] = lambda: None
         self.complaints = list[str]()
         self.today = date(2026, 11, 27)
+        self.most_bytes = 16_000_000
 
     @property
     def books(self) -> Books:
@@ -141,6 +143,7 @@ class FakeFirefly(ScriptedServer):
             ("GET", "/categories", self._categories),
             ("POST", "/attachments", self._attach),
             ("POST", r"/attachments/(\d+)/upload", self._upload),
+            ("DELETE", r"/attachments/(\d+)", self._detach),
             ("POST", "/batch/finish", self._finish),
         )
 
@@ -263,18 +266,27 @@ class FakeFirefly(ScriptedServer):
         return self._page(request, told)
 
     def _attach(self, books: Books, request: Request) -> Reply:
-        sent = json.loads(request.body)
-        number = len(books.attachments) + 1
-        books.attachments[number] = sent | {"content": None}
-        return _said(_told_attachment(number, books.attachments[number]))
+        number, attachment = books.attach(json.loads(request.body))
+        return _said(_told_attachment(number, attachment))
 
     def _upload(self, books: Books, request: Request, number: str) -> Reply:
         if int(number) not in books.attachments:
             return _NOT_FOUND
+        if len(request.body) > self.most_bytes:
+            return Reply(413, b"<html>413 Request Entity Too Large</html>")
+        if request.headers.get("Content-Type") != "application/octet-stream":
+            return Reply.of(415, {"message": "Content-Type header is wrong", "exception": "BadHttpHeaderException"})
+        if not request.body:
+            return Reply.of(422, [])
         books.attachments[int(number)]["content"] = request.body
         return Reply(204)
 
+    def _detach(self, books: Books, _request: Request, number: str) -> Reply:
+        return Reply(204) if books.attachments.pop(int(number), None) is not None else _NOT_FOUND
+
     def _attachments(self, books: Books, request: Request, account: str) -> Reply:
+        if int(account) not in books.accounts:
+            return _NOT_FOUND
         found = {n: each for n, each in books.attachments.items() if each["attachable_id"] == account}
         return self._page(request, [_told_attachment(n, each) for n, each in found.items()])
 
@@ -345,7 +357,10 @@ def _said(data: Fields) -> Reply:
 
 
 def _told_attachment(number: int, sent: Mapping[str, Any]) -> Fields:
+    content = sent["content"]
     told = {name: value for name, value in sent.items() if name != "content"}
+    told |= {"size": len(content or b""), "mime": "text/plain" if content else ""}
+    told |= {"hash": hashlib.md5(content, usedforsecurity=False).hexdigest() if content else ""}
     return {"type": "attachments", "id": str(number), "attributes": told, "links": {"self": f"/attachments/{number}"}}
 
 

@@ -99,7 +99,10 @@ class Numbers:
     """Ids, which all users of a server share."""
 
     def __init__(self) -> None:
-        self._of = {name: itertools.count(start) for name, start in (("account", 1), ("group", 101), ("journal", 501))}
+        self._of = {
+            name: itertools.count(start)
+            for name, start in (("account", 1), ("group", 101), ("journal", 501), ("attachment", 901))
+        }
 
     def next(self, name: str) -> int:
         """The next one."""
@@ -224,6 +227,21 @@ class Books:
                 raise Refused("iban", "This IBAN is already in use.")
             if new.number is not None and each.number == new.number and each.type == new.type:
                 raise Refused("account_number", "This account number is already in use.")
+
+    def attach(self, sent: Fields) -> tuple[int, Fields]:
+        """A place for a file at an account, still without content, and its number. Raises Refused."""
+        if not isinstance(sent.get("filename"), str) or not 1 <= len(sent["filename"]) <= 255:
+            raise Refused("filename", "The filename field is required.")
+        if sent.get("attachable_type") != "Account":
+            raise Refused("attachable_type", "The selected attachable type is invalid.")
+        account = self.accounts.get(int(sent["attachable_id"])) if str(sent.get("attachable_id")).isdecimal() else None
+        if account is None:
+            raise Refused("attachable_id", "This ID does not exist or does not belong to you.")
+        if len(sent.get("notes") or "") > LENGTHS["notes"]:
+            raise Refused("notes", "The notes may not be greater than 32768 characters.")
+        number = self.numbers.next("attachment")
+        self.attachments[number] = {**sent, "attachable_id": str(account.id), "content": None}
+        return number, self.attachments[number]
 
     # ------------------------------------------------------------------------------- transactions
 

@@ -53,7 +53,7 @@ def test_rejected_rows_wait_in_quarantine_until_they_are_read(home: Home, instan
 
 def test_a_missing_booking_opens_a_gap(home: Home, opened: OpenHome, instance: dg.DagsterInstance) -> None:
     drop_statement(home)
-    assert verdicts(materialise(home, instance))["table/transaction", "balances_add_up"].passed
+    assert verdicts(materialise(home, instance))["bookings", "balances_add_up"].passed
     with opened.engine.begin() as connection:
         connection.execute(
             sa.text(
@@ -61,7 +61,7 @@ def test_a_missing_booking_opens_a_gap(home: Home, opened: OpenHome, instance: d
                 "select file_id, kind, subject, day + 5, value + 1, unit, at from claim where kind = 'closing_balance'"
             )
         )
-    check = verdicts(materialise(home, instance))["table/transaction", "balances_add_up"]
+    check = verdicts(materialise(home, instance))["bookings", "balances_add_up"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert (check.metadata["stretches with a gap"].value, check.metadata["accounts"].value) == (1, 1)
 

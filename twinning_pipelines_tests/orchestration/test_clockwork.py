@@ -11,7 +11,10 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from twinning_pipelines.definitions import build_defs
 from twinning_pipelines.home import Home
 from twinning_pipelines.orchestration.collecting import COLLECTED
+from twinning_pipelines.orchestration.insights import INSIGHTS
 from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS
+from twinning_pipelines.orchestration.news import NEWS
+from twinning_pipelines.orchestration.voice import JOURNAL
 from twinning_pipelines.settings import Settings
 
 # 04:40 in Zürich on the second of March.
@@ -62,8 +65,13 @@ def test_a_slow_run_is_not_stacked_upon(
 def test_ingest_is_the_whole_road_and_the_night_what_only_a_clock_sees(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     ingest, nightly = defs.resolve_job_def("ingest"), defs.resolve_job_def("nightly")
-    assert ingest.asset_layer.executable_asset_keys == graph.get_all_asset_keys() - {DAILY_FACTS, COLLECTED}
-    assert nightly.asset_layer.executable_asset_keys == {DAILY_FACTS, FRESH_FACTS}
+    assert ingest.asset_layer.executable_asset_keys == graph.get_all_asset_keys() - {
+        DAILY_FACTS,
+        COLLECTED,
+        INSIGHTS,
+        JOURNAL,
+    }
+    assert nightly.asset_layer.executable_asset_keys == {DAILY_FACTS, FRESH_FACTS, NEWS}
     checked = {key.name for key in nightly.asset_layer.asset_graph.asset_check_keys}
     assert {"arrives_in_time", "balances_add_up", "no_dead_letters", "inbox_is_empty_of_trouble"} <= checked
 

@@ -14,6 +14,7 @@ from dagster._core.instance.ref import InstanceRef
 from twinning_pipelines.definitions import build_defs, defs
 from twinning_pipelines.home import Home
 from twinning_pipelines.orchestration.collecting import COLLECTED
+from twinning_pipelines.orchestration.insights import INSIGHTS
 from twinning_pipelines.orchestration.keys import (
     BOOKINGS,
     DAILY_FACTS,
@@ -25,6 +26,8 @@ from twinning_pipelines.orchestration.keys import (
     source_key,
     table_key,
 )
+from twinning_pipelines.orchestration.news import NEWS
+from twinning_pipelines.orchestration.voice import JOURNAL
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.settings import Settings
 from twinning_pipelines.sources import SOURCES
@@ -90,7 +93,7 @@ def test_the_package_and_the_command_line_do_not_import_dagster() -> None:
 
 def test_every_source_and_every_table_is_an_asset() -> None:
     wanted = {
-        BOOKINGS, COLLECTED, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX, FIREFLY,
+        BOOKINGS, COLLECTED, JOURNAL, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX, FIREFLY, NEWS, INSIGHTS,
         *(source_key(source) for source in SOURCES),
         *(table_key(record.name) for record in RECORDS),
     }  # fmt: skip
@@ -104,11 +107,13 @@ def test_every_source_and_every_table_is_checked() -> None:
         (COLLECTED, "collectors_answer"),
         (INBOX, "inbox_is_empty_of_trouble"),
         (BOOKINGS, "balances_add_up"),
+        (JOURNAL, "recordings_are_heard"),
         (BOOKINGS, "rulebook_is_readable"),
         (ROLLUP, "rings_agree"),
         (INFLUX, "no_dead_letters"),
         (FIREFLY, "firefly_agrees"),
         (FIREFLY, "nothing_refused"),
+        (NEWS, "news_arrive"),
         *((source_key(source), name) for source in SOURCES for name in ("few_rejections", "quarantine_is_empty")),
         *((source_key(source), "arrives_in_time") for source in SOURCES if source.expect_every),
         *((table_key(record.name), "rows_have_provenance") for record in RECORDS),
@@ -142,7 +147,7 @@ def test_every_sensor_and_schedule_runs_by_default_in_the_home_zone(tmp_path: Pa
     repository = made.get_repository_def()
     assert {each.name for each in repository.sensor_defs} == {"inbox_sensor", "notify_of_failures", "follow_tables"}
     assert all(each.default_status is dg.DefaultSensorStatus.RUNNING for each in repository.sensor_defs)
-    assert len(repository.schedule_defs) == 4
+    assert len(repository.schedule_defs) == 5
     for schedule in repository.schedule_defs:
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.execution_timezone == "Asia/Kolkata"

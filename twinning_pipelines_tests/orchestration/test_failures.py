@@ -5,38 +5,24 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from twinning_pipelines.definitions import build_defs
-from twinning_pipelines.errors import FarSideUnavailable, WrongUsage
+from twinning_pipelines.errors import FarSideUnavailable
 from twinning_pipelines.home import Home
 from twinning_pipelines.orchestration.failures import failed_steps, news_of
-from twinning_pipelines.products.notify import notify
 from twinning_pipelines.settings import Settings
-from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply, Request, ScriptedServer
+from twinning_pipelines_tests.far_sides.hook_receiver import SECRET, HookReceiver, Pager
+from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply
 
 # Apprise asks Python 3.11 and 3.12 for a module that 3.13 has no more, and does without it there.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
-
-class Pager(ScriptedServer):
-    """Takes notifications as Apprise's json:// sends them."""
-
-    def answer(self, request: Request) -> Reply:
-        return Reply.of(200, {})
-
-    @property
-    def heard(self) -> list[str]:
-        return [request.body.decode() for request, _ in self.exchanges]
 
 
 @pytest.fixture
 def pager() -> Iterator[Pager]:
     with Pager() as pager:
         yield pager
-
-
-def _apprise(pager: Pager) -> str:
-    return pager.url.replace("http://", "json://")
 
 
 def test_a_failure_is_news_until_it_repeats_itself() -> None:
@@ -50,17 +36,6 @@ def test_a_failure_is_news_until_it_repeats_itself() -> None:
     by_hand = news_of("__ASSET_JOB", "4713", {"a"}, set())
     assert by_hand is not None
     assert "by hand" in by_hand.title
-
-
-def test_every_url_is_told_and_none_is_quoted(pager: Pager) -> None:
-    notify([_apprise(pager)], "title", "body")
-    assert '"title": "title"' in pager.heard[0]
-    with pytest.raises(WrongUsage) as wrong:
-        notify([_apprise(pager), "nonsense://user:secret@x"], "title", "body")
-    assert "secret" not in str(wrong.value)
-    pager.script.append(Instead(Reply(500)))
-    with pytest.raises(FarSideUnavailable):
-        notify([_apprise(pager)], "title", "body")
 
 
 @dg.op
@@ -98,8 +73,18 @@ def _told(home: Home, instance: dg.DagsterInstance, result: dg.ExecuteInProcessR
     return sensor(context)
 
 
-def test_a_failed_run_is_told_without_its_message(tmp_path: Path, pager: Pager, instance: dg.DagsterInstance) -> None:
-    home = Home(Settings(home=tmp_path, notify_urls=_apprise(pager)))
+def _with(home: Home, *urls: str, database_url: str | None = None) -> Home:
+    settings = Settings(
+        home=home.settings.home,
+        database_url=database_url or home.settings.database_url,
+        zone=home.settings.zone,
+        notify_urls=" ".join(urls),
+    )
+    return Home(settings, home.sources)
+
+
+def test_a_failed_run_is_told_without_its_message(home: Home, pager: Pager, instance: dg.DagsterInstance) -> None:
+    home = _with(home, pager.at("json"))
     first = _run(bad_job, instance)
     assert failed_steps(instance, first.run_id) == {"spills"}
     assert _told(home, instance, first) is None
@@ -115,18 +100,56 @@ def test_a_failed_run_is_told_without_its_message(tmp_path: Path, pager: Pager, 
     third = _run(bad_job, instance)
     assert _told(home, instance, third) is None
     assert len(pager.heard) == 2
+    assert _told(home, instance, third) is None
+    assert len(pager.heard) == 2
 
 
-def test_nobody_is_told_of_a_run_that_is_tried_again(
-    tmp_path: Path, pager: Pager, instance: dg.DagsterInstance
+def test_a_url_that_does_not_answer_is_tried_again_and_keeps_no_other_from_hearing(
+    home: Home, engine: sa.Engine, pager: Pager, instance: dg.DagsterInstance
 ) -> None:
+    home = _with(home, "nonsense://user:planted@x", "json://127.0.0.1:9/planted", pager.at("json"))
+    assert _told(home, instance, _run(bad_job, instance)) is None
+    assert len(pager.heard) == 1
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("select target, state from news_delivery order by target")).all()
+    assert [tuple(row) for row in found] == [
+        ("notify-url-1", "dead"),
+        ("notify-url-2", "pending"),
+        ("notify-url-3", "delivered"),
+    ]
+
+
+def test_a_target_of_the_file_hears_as_well(home: Home, instance: dg.DagsterInstance) -> None:
+    with HookReceiver() as hub:
+        home.settings.home.mkdir(parents=True)
+        path = home.settings.home / "news.yaml"
+        path.write_text(f"targets: [{{name: hub, webhook: {{url: '{hub.address}', secret: {SECRET}}}}}]")
+        path.chmod(0o600)
+        assert _told(home, instance, _run(bad_job, instance)) is None
+        (told,) = hub.taken.values()
+        assert (told["kind"], told["person"], told["title"]) == ("run_failed", None, "Twinning: ingest failed")
+
+
+def test_without_a_database_the_news_go_out_straight(home: Home, pager: Pager, instance: dg.DagsterInstance) -> None:
+    nowhere = "postgresql://nobody:planted@127.0.0.1:9/none"
+    home = _with(home, pager.at("json"), database_url=nowhere)
+    assert _told(home, instance, _run(bad_job, instance)) is None
+    assert len(pager.heard) == 1
+    pager.script.append(Instead(Reply(500)))
+    _run(good_job, instance)
+    with pytest.raises(FarSideUnavailable) as nobody:
+        _told(home, instance, _run(bad_job, instance))
+    assert "planted" not in str(nobody.value)
+    assert nobody.value.__context__ is None
+
+
+def test_nobody_is_told_of_a_run_that_is_tried_again(home: Home, pager: Pager, instance: dg.DagsterInstance) -> None:
     result = _run(bad_job, instance, dagster__will_retry="true")
-    home = Home(Settings(home=tmp_path, notify_urls=_apprise(pager)))
-    assert isinstance(_told(home, instance, result), dg.SkipReason)
+    assert isinstance(_told(_with(home, pager.at("json")), instance, result), dg.SkipReason)
     assert not pager.heard
 
 
-def test_without_urls_the_sensor_says_why_it_is_silent(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_without_targets_the_sensor_says_why_it_is_silent(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     skipped = _told(Home(Settings(home=tmp_path)), instance, _run(bad_job, instance))
     assert isinstance(skipped, dg.SkipReason)
     assert "TWINNING_NOTIFY_URLS" in str(skipped.skip_message)

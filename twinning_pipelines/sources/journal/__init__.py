@@ -1,0 +1,1 @@
+"""What a person says or writes about their days."""
