@@ -8,6 +8,7 @@ from twinning_pipelines.sources.business import deals, expenses, hubspot, invoic
 from twinning_pipelines.sources.finance import (
     bank_csv,
     camt_statement,
+    cash_book,
     ecb_rates,
     exchange_rates,
     ghostfolio,
@@ -79,6 +80,7 @@ SOURCES: tuple[Source, ...] = registered(
     ecb_rates.SOURCE,
     exchange_rates.SOURCE,
     prices.SOURCE,
+    cash_book.SOURCE,
     simplefin.SOURCE,
     time_template.SOURCE,
     toggl.SOURCE,

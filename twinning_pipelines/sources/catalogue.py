@@ -10,7 +10,7 @@ from twinning_pipelines.formats.columns import Column, Table
 from twinning_pipelines.formats.delimited import normalised
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources.business import deals, expenses, invoices
-from twinning_pipelines.sources.finance import exchange_rates, prices
+from twinning_pipelines.sources.finance import cash_book, exchange_rates, prices
 from twinning_pipelines.sources.health import body_measurements, lab_results
 from twinning_pipelines.sources.nutrition import template as nutrition_template
 from twinning_pipelines.sources.time import template as time_template
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent / "templates"
 _INTRODUCTION = """\
 # Templates
 
-Nine tables that you fill yourself, in a spreadsheet or a text editor. Download the file, replace the example rows, save
+Ten tables that you fill yourself, in a spreadsheet or a text editor. Download the file, replace the example rows, save
 it as CSV and drop it into the inbox. The files are in `twinning_pipelines/sources/templates/`.
 
 - The order of the columns does not matter. A column may be left out unless it is required; where only the column is,
@@ -64,6 +64,7 @@ TEMPLATES: tuple[Template, ...] = tuple(
             deals,
             invoices,
             expenses,
+            cash_book,
             prices,
             exchange_rates,
         ),

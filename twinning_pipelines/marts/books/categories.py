@@ -22,7 +22,7 @@ _BETWEEN_TAGS = "\x1f"
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _ACCOUNT_IN_BRACKETS = re.compile(r"\[(.+)\].*")
 # A finance program names own accounts alone; a bank's file may name anybody's.
-_OWN_BY_FORMAT = ("finance.qif", "finance.portfolio_performance")
+_OWN_BY_FORMAT = ("finance.qif", "finance.portfolio_performance", "finance.cash_book")
 
 # By booking and field what a person has set.
 Edits = Mapping[int, Mapping[str, str]]
