@@ -22,17 +22,7 @@ from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_
 
 lean.loaded()
 
-_OTHERS = (
-    "verbs",
-    "csv_verbs",
-    "money_verbs",
-    "collect_verbs",
-    "firefly_verbs",
-    "news_verbs",
-    "insight_verbs",
-    "journal_verbs",
-    "model_verbs",
-)
+_OTHERS = ("house", "summary", "mapping", "money", "collect", "firefly", "news", "insights", "journal", "model")
 
 
 class _Verbs(click.Group):
@@ -52,7 +42,7 @@ class _Verbs(click.Group):
     def _load(self) -> None:
         for name in _OTHERS:
             with lean.loading():
-                verbs = import_module(f"twinning_pipelines.{name}")
+                verbs = import_module(f"twinning_pipelines.verbs.{name}")
             for command in verbs.COMMANDS:
                 self.add_command(command)
 

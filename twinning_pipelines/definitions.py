@@ -1,6 +1,6 @@
 """The definitions: what `dagster dev` loads. Importing it touches no network, no database and writes nothing to disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -25,6 +25,7 @@ from twinning_pipelines.orchestration.keys import BOOKINGS, FIREFLY, FRESH_FACTS
 from twinning_pipelines.orchestration.news import arrive_check, news_asset
 from twinning_pipelines.orchestration.projection import influx_asset
 from twinning_pipelines.orchestration.run_home import assumed_zone, home_resource
+from twinning_pipelines.orchestration.summaries import summary_parts
 from twinning_pipelines.orchestration.tables import rollup_asset, table_asset
 from twinning_pipelines.orchestration.voice import JOURNAL, hear_job, heard_check, journal_asset
 from twinning_pipelines.records import RECORDS
@@ -45,35 +46,28 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
     def read() -> Home:
         return home if home is not None else home_of_environment()
 
-    tables = [*(table_key(record.name) for record in RECORDS), ROLLUP, BOOKINGS]
-    booked = [table_key(record.name) for record in (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE)]
-    road = [
-        inbox_asset(),
-        *(source_asset(source) for source in sources),
-        *(table_asset(record, sources) for record in RECORDS),
-        rollup_asset(),
-        bookings_asset(booked),
-        fresh_facts_asset(tables),
-        influx_asset(),
-        firefly_asset(),
-        news_asset([FRESH_FACTS]),
-    ]
-    asked = [daily_facts_asset(tables, zone)] if partitioned else []
-    answers = answers_check()
-    heard = heard_check()
-    looks = [*_looks(sources), answers, heard]
-    ingest = clockwork.ingest_job([asset.key for asset in road])
-    nightly = clockwork.nightly_job(looks, partitioned=partitioned)
+    road, asked, told = _road(sources), _by_the_day(zone, partitioned=partitioned), _told(zone, partitioned=partitioned)
+    answers, heard, looks = answers_check(), heard_check(), _looks(sources)
+    looks += [answers, heard]
     parts: dict[str, Any] = {
-        "assets": [collected_asset(), insights_asset([FRESH_FACTS]), journal_asset(), *road, *asked],
-        "asset_checks": looks,
-        "jobs": [ingest, nightly, collect_job(answers), hear_job(heard), housekeeping_job(), insights_job()],
+        "assets": [collected_asset(), insights_asset([FRESH_FACTS]), journal_asset(), *road, *asked, *told["assets"]],
+        "asset_checks": [*looks, *told["asset_checks"]],
+        "jobs": [
+            clockwork.ingest_job([asset.key for asset in road]),
+            clockwork.nightly_job(looks, partitioned=partitioned),
+            collect_job(answers),
+            hear_job(heard),
+            insights_job(),
+            housekeeping_job(),
+            *told["jobs"],
+        ],
         "schedules": [
             clockwork.hourly_schedule(zone),
             clockwork.nightly_schedule(zone, partitioned=partitioned),
             clockwork.weekly_schedule(zone),
             collect_schedule(zone),
             insights_schedule(zone),
+            *told["schedules"],
         ],
         "sensors": [inbox_sensor(read, clockwork.INGEST), failure_sensor(read), _followers()],
         "resources": {"home": home_resource(read)},
@@ -81,6 +75,35 @@ def build_defs(home: Home | None = None, *, partitioned: bool = True, **override
         "executor": dg.in_process_executor,
     }
     return dg.Definitions(**(parts | overrides))
+
+
+_TABLES = [*(table_key(record.name) for record in RECORDS), ROLLUP, BOOKINGS]
+_BOOKED = [table_key(record.name) for record in (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE)]
+
+
+def _road(sources: Sequence[Source]) -> list[dg.AssetsDefinition]:
+    """What an ingest runs, from the inbox to the outside world."""
+    return [
+        inbox_asset(),
+        *(source_asset(source) for source in sources),
+        *(table_asset(record, sources) for record in RECORDS),
+        rollup_asset(),
+        bookings_asset(_BOOKED),
+        fresh_facts_asset(_TABLES),
+        influx_asset(),
+        firefly_asset(),
+        news_asset([FRESH_FACTS]),
+    ]
+
+
+def _by_the_day(zone: str, *, partitioned: bool) -> list[dg.AssetsDefinition]:
+    return [daily_facts_asset(_TABLES, zone)] if partitioned else []
+
+
+def _told(zone: str, *, partitioned: bool) -> Mapping[str, list[Any]]:
+    """The daily summary with all that belongs to it; a day has to be named, so it is there only where partitions are."""
+    nothing: dict[str, list[Any]] = {"assets": [], "asset_checks": [], "jobs": [], "schedules": []}
+    return summary_parts(zone, Home.chat_engine) if partitioned else nothing
 
 
 def _looks(sources: Sequence[Source]) -> list[dg.AssetChecksDefinition]:

@@ -1,7 +1,7 @@
 """The home: the folders, the database and the far sides of one installation, put together from its settings."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.ingest.archive import place_of
 from twinning_pipelines.ingest.reading import Progress
 from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.ingest.sweep import Folders
@@ -148,6 +149,12 @@ class Home:
             return SpokenLanguages.of(self.settings.speech_language)
         except ValueError as wrong:
             raise WrongUsage(f"TWINNING_SPEECH_LANGUAGE {wrong}") from None
+
+    @property
+    def attached_original(self) -> Callable[[str], bytes] | None:
+        """Reads an archived file by its sha256 for Firefly III; None where files are not to be attached there."""
+        archive = self.archive
+        return (lambda sha256: place_of(archive, sha256).read_bytes()) if self.settings.firefly_attach else None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,9 @@ class Settings(BaseModel):
     firefly_token: SecretStr | None = Field(
         None, description="Its personal access token, or `person=token` pairs separated by blanks."
     )
+    firefly_attach: bool = Field(
+        False, description="`yes`: the original files are attached to the accounts there, each once."
+    )
     notify_urls: str = Field("", description="Apprise URLs, separated by blanks, that hear of failed runs.")
     model_url: str | None = Field(
         None, description="Ollama or another server of a language model at home; all works without."

@@ -9,24 +9,30 @@ from twinning_pipelines.marts.daily_facts import Evidence, ToldFact
 from twinning_pipelines.marts.facts import FACT_BY_NAME, Fact
 from twinning_pipelines.marts.freshness import Status
 from twinning_pipelines.marts.preference import Preferred
-from twinning_pipelines.products.summary import Summary, rendered, spelled
+from twinning_pipelines.products.summary.render import change
+from twinning_pipelines.products.summary.summary import Summary, rendered, spelled
 from twinning_pipelines.shown import OUT
 
 
 def show_facts(summary: Summary) -> None:
-    """The facts of one day as a table."""
-    table = Table("fact", "value", "rows", "what it means", box=None, pad_edge=False)
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for fact in summary.facts:
-        table.add_row(spelled(fact), rendered(fact), f"{fact.n:,}", FACT_BY_NAME[fact.fact].definition)
-    OUT.print(f"[bold]{summary.person}[/bold] · {summary.day.isoformat()}")
+    """The facts that are worth telling as a table, the biggest news first."""
+    table = Table("fact", "value", "compared", "rows", "what it means", box=None, pad_edge=False)
+    table.columns[1].justify = table.columns[3].justify = "right"
+    for fact in summary.kept.facts:
+        compared = change(fact) if fact.fact in FACT_BY_NAME else ""
+        table.add_row(Text(spelled(fact)), rendered(fact), compared, f"{fact.rows:,}", fact.definition)
+    OUT.print(Text.assemble((summary.kept.person, "bold"), f" · {summary.title}"))
     OUT.print(table)
 
 
 def show_summary(summary: Summary) -> None:
-    """The summary's text."""
-    OUT.print(f"[bold]{summary.person}[/bold] · {summary.day.isoformat()}")
-    OUT.print(Text(summary.text))
+    """The summary's text, and how its figures stand."""
+    kept = summary.kept
+    OUT.print(Text.assemble((kept.person, "bold"), f" · {summary.title}"))
+    OUT.print(Text(kept.headline, "bold"))
+    OUT.print(Text(kept.text))
+    by = "by rule" if kept.path == "template" else f"by {kept.model}, {kept.path}"
+    OUT.print(Text(f"{summary.verdict} · written {by}", "dim"))
 
 
 def show_status(status: Status) -> None:

@@ -97,7 +97,10 @@ def test_ingest_twice_then_explain_and_summarise(twinning: Twinning) -> None:
     assert summary["person"] == "ada"
     assert summary["path"] == "template"
     assert "20.90 CHF" in summary["text"]
-    assert {"id": "spend", "value": 20.9, "unit": "CHF", "rendered": "20.90 CHF"} in summary["facts"]
+    (spend,) = [fact for fact in summary["facts"] if fact["id"] == "spend"]
+    assert (spend["value"], spend["unit"], spend["rendered"]) == (20.9, "CHF", "20.90 CHF")
+    assert spend["explain"] == "twinning explain spend --day 2026-03-01"
+    assert summary["figures_verified"] == summary["figures"] > 0
     (status,) = twinning.documents("status")
     assert status["files"] == {"loaded": 1}
     assert status["rejected_rows"] == 3

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from twinning_pipelines.collect_verbs import collect
 from twinning_pipelines.collectors import credentials
 from twinning_pipelines.errors import FarSideRefused, WrongUsage
+from twinning_pipelines.verbs.collect import collect
 from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply
 from twinning_pipelines_tests.far_sides.simplefin_bridge import FakeBridge
 

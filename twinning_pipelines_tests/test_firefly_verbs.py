@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from twinning_pipelines.errors import FarSideRefused, WrongUsage
-from twinning_pipelines.firefly_verbs import firefly
 from twinning_pipelines.home import Home
+from twinning_pipelines.verbs.firefly import firefly
 from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
 from twinning_pipelines_tests.household import Household
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home
-from twinning_pipelines.insight_verbs import insights
+from twinning_pipelines.verbs.insights import insights
 from twinning_pipelines_tests.days_of_facts import PersonWithDays
 
 

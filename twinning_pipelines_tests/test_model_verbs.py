@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, WrongUsage
-from twinning_pipelines.model_verbs import model
+from twinning_pipelines.verbs.model import model
 from twinning_pipelines_tests.far_sides import answer_troubles as trouble
 from twinning_pipelines_tests.far_sides.model_voices import Canned
 from twinning_pipelines_tests.far_sides.ollama_front import Card, OllamaFront

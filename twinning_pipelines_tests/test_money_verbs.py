@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home
 from twinning_pipelines.marts.books.rulebook import read_rulebook
-from twinning_pipelines.money_verbs import COMMANDS
+from twinning_pipelines.verbs.money import COMMANDS
 
 IBAN = "CH9300762011623852957"
 CHECKING = [

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home
-from twinning_pipelines.news_verbs import news
+from twinning_pipelines.verbs.news import news
 from twinning_pipelines_tests.far_sides.hook_receiver import SECRET, HookReceiver
 
 STORED = """

@@ -19,8 +19,8 @@ from twinning_pipelines.demo.apple_health import write_export
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.marts.books.kept_rulebook import rulebook_path
-from twinning_pipelines.marts.daily_facts import facts_of, last_day
-from twinning_pipelines.products.summary import summarise
+from twinning_pipelines.marts.daily_facts import last_day
+from twinning_pipelines.products.summary.summary import Maker
 from twinning_pipelines.receipt import Receipt
 
 ADA, BEN = "ada", "ben"
@@ -166,18 +166,20 @@ def _stamp(path: Path, last: date) -> None:
 
 
 def _show_days(home: OpenHome, as_json: bool) -> None:
-    with home.engine.connect() as connection:
-        for person in (ADA, BEN):
+    maker = Maker(home.engine, home.home.sources, home.home.settings.home)
+    for person in (ADA, BEN):
+        with home.engine.connect() as connection:
             day = last_day(connection, person)
-            if day is None:
-                continue
-            summary = summarise(person, day, facts_of(connection, person, day))
-            if as_json:
-                shown.as_json(summary.document())
-            else:
-                shown.OUT.print()
-                shown_days.show_facts(summary)
-                shown.OUT.print(summary.text, style="italic")
+        if day is None:
+            continue
+        summary = maker.summary(person, "day", day, again=True)
+        if as_json:
+            shown.as_json(summary.document())
+        else:
+            shown.OUT.print()
+            shown_days.show_facts(summary)
+            shown.OUT.print()
+            shown_days.show_summary(summary)
 
 
 def _show_end(home: Home, receipts: list[Receipt], seconds: float) -> None:

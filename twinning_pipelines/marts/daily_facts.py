@@ -31,9 +31,6 @@ _TOTALS = {
     ),
 }
 
-# Facts of days on which nothing may have happened.
-_CARRIED_ON = ("pipeline_weighted", "invoices_open", "invoices_due")
-
 _INSERT = """
     insert into daily_fact (person_id, day, fact, part, unit, value, n)
     select * from ({total}) as f (person_id, day, fact, part, unit, value, n)
@@ -153,7 +150,7 @@ def facts_of(connection: sa.Connection, person: str, day: date) -> list[ToldFact
 
 def last_day(connection: sa.Connection, person: str) -> date | None:
     """The newest day of which anything is told that was measured or booked, not only carried on."""
-    standing = [fact.name for fact in FACTS if fact.total == "standing" or fact.name in _CARRIED_ON]
+    standing = [fact.name for fact in FACTS if fact.is_standing]
     statement = """
         select max(f.day) from daily_fact f join person p on p.id = f.person_id
         where p.name = :person and not f.fact = any(:standing)"""

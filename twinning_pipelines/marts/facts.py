@@ -26,6 +26,7 @@ class Fact:
     total: sum of amounts, share (sum of amounts over sum of bases), or with no query of its own rollup (as `rollups`
         totals the metric `measured`) or night (as `nights` totals the field `measured` of a day's sleeps); or standing:
         what has piled up until the day, which `totals` (day, part, unit, value, n) knows without looking at every row.
+    carries_on: what is open stays told, day after day, until it is closed.
     """
 
     name: str
@@ -37,6 +38,12 @@ class Fact:
     rows: str
     measured: str | None = None
     totals: str = ""
+    carries_on: bool = False
+
+    @property
+    def is_standing(self) -> bool:
+        """Is it told of days on which nothing happened?"""
+        return self.total == "standing" or self.carries_on
 
 
 def _metric(name: str, metric: str, title: str, unit: str, definition: str) -> Fact:
@@ -157,13 +164,16 @@ FACTS: tuple[Fact, ...] = (
     ),
     Fact(
         "pipeline_weighted", "business", "Weighted pipeline", "", "amount times probability of the deals open that day",
-        "sum", _PIPELINE,
+        "sum", _PIPELINE, carries_on=True,
     ),
     Fact("invoiced", "business", "Invoiced", "", "net of the invoices sent that day", "sum", _INVOICED),
-    Fact("invoices_open", "business", "Invoices unpaid", "", "sent and not paid by that day", "sum", _invoices("true")),
+    Fact(
+        "invoices_open", "business", "Invoices unpaid", "", "sent and not paid by that day", "sum", _invoices("true"),
+        carries_on=True,
+    ),
     Fact(
         "invoices_due", "business", "Invoices due", "", "unpaid, and due that day or before", "sum",
-        _invoices("due_on <= d"),
+        _invoices("due_on <= d"), carries_on=True,
     ),
     Fact("expenses", "business", "Business expenses", "", "spent that day, tax included", "sum", _EXPENSES),
 )  # fmt: skip

@@ -16,8 +16,7 @@ DAYS = 365
 _EVENTS = frozenset({"workouts", "naps", "spend", "income", "hours", "expenses", "invoiced"})
 _LONGEST_PAUSE = 14
 # What has piled up until a day says nothing about the day.
-_CARRIED_ON = frozenset({"pipeline_weighted", "invoices_open", "invoices_due"})
-_STANDING = _CARRIED_ON | {fact.name for fact in FACTS if fact.total == "standing"}
+_STANDING = frozenset(fact.name for fact in FACTS if fact.is_standing)
 # One franc is an expense of the business and spending at home: told as one domain, they are not compared.
 _SAME_DOMAIN = {"business": "finance"}
 _EATEN = "dietary_"

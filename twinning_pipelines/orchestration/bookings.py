@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import dagster as dg
 import sqlalchemy as sa
 
-from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook_files
 from twinning_pipelines.marts.books.bookings import Settled
+from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook_files
 from twinning_pipelines.marts.books.settling import refresh_books
 from twinning_pipelines.orchestration.keys import BOOKINGS
 from twinning_pipelines.orchestration.results import Materialised, materialised

@@ -54,7 +54,8 @@ def push(home: OpenHome) -> list[Pushed] | None:
         if (access := home.home.firefly()) is None:
             return None
         units = {source.name: source.unit for source in home.home.sources}
-        return list(push_everybody(home.engine, access, units, Manner(seconds=_SECONDS_PER_RUN)))
+        manner = Manner(seconds=_SECONDS_PER_RUN, original=home.home.attached_original)
+        return list(push_everybody(home.engine, access, units, manner))
     except FarSideUnavailable:
         raise
     except TwinningError as refusal:
@@ -77,6 +78,7 @@ def _metadata(done: Sequence[Pushed] | None) -> dict[str, dg.MetadataValue]:
         "people": dg.MetadataValue.int(len(done)),
         "accounts": dg.MetadataValue.int(sum(each.accounts for each in done)),
         "accounts that could not be made": dg.MetadataValue.int(sum(len(each.account_problems) for each in done)),
+        "files that could not be attached": dg.MetadataValue.int(sum(len(each.file_problems) for each in done)),
         "still to be pushed": dg.MetadataValue.int(sum(each.waiting for each in done)),
         **{f"done: {name}": dg.MetadataValue.int(n) for name, n in sorted(acts.items())},
         **{f"bookings {reason}": dg.MetadataValue.int(n) for reason, n in sorted(left_out.items())},

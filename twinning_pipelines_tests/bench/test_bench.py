@@ -45,7 +45,10 @@ def test_sections_go_by_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(sys, "argv", ["bench", "health", "wealth"])
     with pytest.raises(SystemExit):
         bench.main()
-    assert "no section is called wealth; there are health, bank, files, insights, queries" in capsys.readouterr().err
+    assert (
+        "no section is called wealth; there are health, bank, files, insights, queries, summary"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_exports_of_the_benchmark_hold_as_many_records_as_asked(tmp_path: Path) -> None:

@@ -83,7 +83,11 @@ def _of_reply(operation: dict[str, Any], request: Request, reply: Reply) -> list
     where = f"answer {reply.status} to {request.method} {request.path}"
     if described is None:
         # Of the statuses that any server may give, the file lists some only.
-        return [] if reply.status in {400, 401, 403, 404, 406, 413, 415, 422, 429, 500, 503} else [f"{where}: not described"]
+        return (
+            []
+            if reply.status in {400, 401, 403, 404, 406, 413, 415, 422, 429, 500, 503}
+            else [f"{where}: not described"]
+        )
     schemas = [each["schema"] for each in described.get("content", {}).values() if "schema" in each]
     if not schemas or reply.status == 204:
         return [f"{where}: has a body"] if reply.body and not schemas else []

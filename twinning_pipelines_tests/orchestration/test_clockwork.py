@@ -14,6 +14,7 @@ from twinning_pipelines.orchestration.collecting import COLLECTED
 from twinning_pipelines.orchestration.insights import INSIGHTS
 from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS
 from twinning_pipelines.orchestration.news import NEWS
+from twinning_pipelines.orchestration.summaries import SUMMARY
 from twinning_pipelines.orchestration.voice import JOURNAL
 from twinning_pipelines.settings import Settings
 
@@ -45,13 +46,21 @@ def test_the_night_counts_yesterday_by_the_clock_at_home(defs: dg.Definitions, i
     assert request.partition_key == "2026-03-01"
 
 
+def test_the_morning_tells_of_yesterday(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    (request,) = _tick(defs, "morning_summaries", instance).run_requests or []
+    assert request.partition_key == "2026-03-01"
+
+
 def test_without_partitions_the_night_asks_for_none(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     defs = build_defs(Home(Settings(home=tmp_path)), partitioned=False)
     (request,) = _tick(defs, "nightly_facts_and_checks", instance).run_requests or []
     assert request.partition_key is None
 
 
-@pytest.mark.parametrize(("name", "job"), [("hourly_ingest", "ingest"), ("nightly_facts_and_checks", "nightly")])
+@pytest.mark.parametrize(
+    ("name", "job"),
+    [("hourly_ingest", "ingest"), ("nightly_facts_and_checks", "nightly"), ("morning_summaries", "summaries")],
+)
 def test_a_slow_run_is_not_stacked_upon(
     defs: dg.Definitions, instance: dg.DagsterInstance, name: str, job: str
 ) -> None:
@@ -67,6 +76,7 @@ def test_ingest_is_the_whole_road_and_the_night_what_only_a_clock_sees(defs: dg.
     ingest, nightly = defs.resolve_job_def("ingest"), defs.resolve_job_def("nightly")
     assert ingest.asset_layer.executable_asset_keys == graph.get_all_asset_keys() - {
         DAILY_FACTS,
+        SUMMARY,
         COLLECTED,
         INSIGHTS,
         JOURNAL,

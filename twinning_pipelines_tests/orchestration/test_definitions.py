@@ -27,6 +27,7 @@ from twinning_pipelines.orchestration.keys import (
     table_key,
 )
 from twinning_pipelines.orchestration.news import NEWS
+from twinning_pipelines.orchestration.summaries import SUMMARY
 from twinning_pipelines.orchestration.voice import JOURNAL
 from twinning_pipelines.records import RECORDS
 from twinning_pipelines.settings import Settings
@@ -93,12 +94,12 @@ def test_the_package_and_the_command_line_do_not_import_dagster() -> None:
 
 def test_every_source_and_every_table_is_an_asset() -> None:
     wanted = {
-        BOOKINGS, COLLECTED, JOURNAL, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, INFLUX, FIREFLY, NEWS, INSIGHTS,
+        BOOKINGS, COLLECTED, JOURNAL, INBOX, ROLLUP, FRESH_FACTS, DAILY_FACTS, SUMMARY, INFLUX, FIREFLY, NEWS, INSIGHTS,
         *(source_key(source) for source in SOURCES),
         *(table_key(record.name) for record in RECORDS),
     }  # fmt: skip
     assert defs.resolve_asset_graph().get_all_asset_keys() == wanted
-    assert build_defs(partitioned=False).resolve_asset_graph().get_all_asset_keys() == wanted - {DAILY_FACTS}
+    assert build_defs(partitioned=False).resolve_asset_graph().get_all_asset_keys() == wanted - {DAILY_FACTS, SUMMARY}
 
 
 def test_every_source_and_every_table_is_checked() -> None:
@@ -113,6 +114,7 @@ def test_every_source_and_every_table_is_checked() -> None:
         (INFLUX, "no_dead_letters"),
         (FIREFLY, "firefly_agrees"),
         (FIREFLY, "nothing_refused"),
+        (SUMMARY, "every_figure_is_verified"),
         (NEWS, "news_arrive"),
         *((source_key(source), name) for source in SOURCES for name in ("few_rejections", "quarantine_is_empty")),
         *((source_key(source), "arrives_in_time") for source in SOURCES if source.expect_every),
@@ -147,7 +149,7 @@ def test_every_sensor_and_schedule_runs_by_default_in_the_home_zone(tmp_path: Pa
     repository = made.get_repository_def()
     assert {each.name for each in repository.sensor_defs} == {"inbox_sensor", "notify_of_failures", "follow_tables"}
     assert all(each.default_status is dg.DefaultSensorStatus.RUNNING for each in repository.sensor_defs)
-    assert len(repository.schedule_defs) == 5
+    assert len(repository.schedule_defs) == 6
     for schedule in repository.schedule_defs:
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.execution_timezone == "Asia/Kolkata"

@@ -1,5 +1,6 @@
 """The client of Firefly III: what is repeated and what never is, what is refused and in which words, what is never shown."""
 
+import hashlib
 import json
 import logging
 import socket
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.stores.firefly.access import FireflyAccess
-from twinning_pipelines.stores.firefly.client import Firefly, RemoteAccount, Sending
+from twinning_pipelines.stores.firefly.client import Firefly, RemoteAccount, RemoteAttachment, Sending
 from twinning_pipelines.stores.firefly.groups import Group, RemoteGroup, Split
 from twinning_pipelines_tests.far_sides.firefly import ERROR_500, FakeFirefly
 from twinning_pipelines_tests.far_sides.scripted_server import Fault, HalfAnswer, HangUp, Instead, Reply
@@ -270,9 +271,21 @@ def test_accounts_and_names_and_attachments(fake: FakeFirefly) -> None:
         assert firefly.account("99") is None
         firefly.create(Group((split(category_name="Food", budget_name="Fun"),)), Sending())
         assert (firefly.budgets(), firefly.categories()) == ({"Fun"}, {"Food"})
-        firefly.attach(made.id, "march.ofx", b"OFX\x00")
-        assert firefly.attachments_of(made.id) == {"march.ofx"}
-    assert fake.books.attachments[1]["content"] == b"OFX\x00"
+        placed = firefly.announce_attachment(made.id, "march.ofx", "ours")
+        assert isinstance(placed, RemoteAttachment)
+        assert firefly.attachments_of(made.id) == [placed] == [RemoteAttachment(placed.id, "march.ofx", "ours", 0, "")]
+        assert firefly.upload(placed.id, b"OFX\x00") == ""
+        (there,) = firefly.attachments_of(made.id)
+        assert (there.size, there.md5) == (4, hashlib.md5(b"OFX\x00", usedforsecurity=False).hexdigest())
+        assert "attachable_id" in str(firefly.announce_attachment("99", "march.ofx", ""))
+        assert "filename" in str(firefly.announce_attachment(made.id, "", ""))
+        assert "HTTP 422" in firefly.upload(placed.id, b"")
+        fake.most_bytes = 3
+        assert "HTTP 413" in firefly.upload(placed.id, b"OFX\x00")
+        for _ in range(2):
+            firefly.delete_attachment(placed.id)
+        assert "HTTP 404" in firefly.upload(placed.id, b"OFX")
+    assert fake.books.attachments == {}
 
 
 def test_a_backfill_spares_the_server_its_work(fake: FakeFirefly) -> None:

@@ -6,8 +6,10 @@ In reading order:
     accounts   own accounts there: found or made, with the balance they opened with
     wanted     what Firefly III should hold, from Postgres
     outbox     what has been, is being and is still to be done, so that a crash doubles and loses nothing
+    there      what is there already of what was never sent, under any of its names
     plan       wanted, last written, there now: what follows for one booking or pair
     apply      one change at a time
+    statements the files themselves, at the accounts, if asked for
     push       all of it for one person
     drift      ours against theirs against the statements, after the fact
 

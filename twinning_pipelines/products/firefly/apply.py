@@ -4,15 +4,14 @@
 sent again before its external id was looked for; the server's own check for doubles catches one that arrives late.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from twinning_pipelines.products.firefly.outbox import Row, Written, save
+from twinning_pipelines.products.firefly.outbox import GONE, Row, Written, adopt_name, save
 from twinning_pipelines.products.firefly.plan import (
-    GONE,
     Act,
     Decision,
     after_adopting,
@@ -39,12 +38,14 @@ Neighbours = Callable[[Row], Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a change needs: the books, the far side, the way to send, and what it is now."""
+    """What a change needs: the books, the far side, the way to send, and what it is now. `names`: by row that was never
+    sent, how else it may be called there."""
 
     engine: sa.Engine
     firefly: Firefly
     sending: Sending
     now: Callable[[], datetime]
+    names: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def save(self, row: Row) -> Row:
         """Commits a row."""
@@ -71,6 +72,8 @@ def apply(desk: Desk, row: Row, neighbours: Neighbours, found: Sequence[RemoteGr
         if row.state in _ENDS:
             return Done(_ENDS[row.state], row)
     decision = decision_on(desk.firefly, row, neighbours, found)
+    if decision.lost is not None:
+        desk.save(_deleted_there(decision.lost))
     if row.remote_id is None and decision.remote is not None:
         row = replace(row, remote_id=decision.remote.id)
     if decision.act is Act.CREATE:
@@ -91,7 +94,9 @@ def decision_on(firefly: Firefly, row: Row, neighbours: Neighbours, found: Seque
     decision = decide(row, remote)
     if decision.act is Act.CREATE:
         return obstacle(row, neighbours(row)) or decision
-    return _replacement_obstacle(firefly, row, neighbours) or decision if decision.act is Act.DELETE else decision
+    if decision.act is not Act.DELETE:
+        return decision
+    return _last_one(firefly, row, neighbours) or _replacement_obstacle(firefly, row, neighbours) or decision
 
 
 def _there(firefly: Firefly, row: Row, found: Sequence[RemoteGroup]) -> RemoteGroup | None:
@@ -100,6 +105,16 @@ def _there(firefly: Firefly, row: Row, found: Sequence[RemoteGroup]) -> RemoteGr
         return firefly.group(row.remote_id)
     candidates = found if row.attempts == 0 else firefly.find(row.external_id)
     return min(candidates, key=lambda each: int(each.id), default=None)
+
+
+def _last_one(firefly: Firefly, row: Row, neighbours: Neighbours) -> Decision | None:
+    """Why a booking that turned out to be another must stay: somebody took the other for the double, and deleted it there."""
+    for each in neighbours(row):
+        stays = each.wanted is not None and each.remote_id is not None and each.booking_ids == row.booking_ids
+        if stays and each.remote_id is not None and firefly.group(each.remote_id) is None:
+            why = "the booking that it turned out to be was deleted in Firefly III; the next push keeps this one for it"
+            return Decision(Act.PARK, why=why, lost=each)
+    return None
 
 
 def _replacement_obstacle(firefly: Firefly, row: Row, neighbours: Neighbours) -> Decision | None:
@@ -141,8 +156,8 @@ def _create(desk: Desk, row: Row) -> Done:
     problem = ""
     for attempt in range(_MOST_TRIES):
         # Somebody's other outbox may have made it long ago, and somebody may have deleted it: that counts too.
-        if desk.firefly.count(row.external_id) > row.written.removed:
-            return _found(desk, row, wanted)
+        if (known := _heard_of(desk, row)) is not None:
+            return _found(desk, known, known.wanted or wanted)
         row = _sent(desk, row, wanted)
         sending = Sending(backfill=bool(row.written.backfill))
         outcome = desk.firefly.create(wanted, sending, refuse_doubles=row.written.removed == 0)
@@ -151,6 +166,19 @@ def _create(desk: Desk, row: Row) -> Done:
         problem = outcome.problem
         desk.firefly.pause(attempt)
     return _trouble(desk, row, problem)
+
+
+def _heard_of(desk: Desk, row: Row) -> Row | None:
+    """The row under a name that the server knows or knew, a living one first; None where it knows none of them."""
+    if desk.firefly.count(row.external_id) > row.written.removed:
+        return row
+    others = () if row.attempts else desk.names.get(row.id, ())
+    heard = [name for name in others if desk.firefly.count(name)]
+    heard.sort(key=lambda name: not desk.firefly.find(name))
+    if not heard:
+        return None
+    with desk.engine.begin() as connection:
+        return adopt_name(connection, row, heard[0])
 
 
 def _sent(desk: Desk, row: Row, group: Group) -> Row:

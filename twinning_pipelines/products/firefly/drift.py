@@ -34,7 +34,7 @@ class Difference:
 class AccountDrift:
     """One account. Counts and sums are of the groups that touch it; balances are after the last of them.
 
-    stated: the newest balance that a statement states, and `ours_then` is ours of that day.
+    stated: the newest balance that a statement states, and `ours_then` is ours of that day. is_traded: trades move its cash.
     """
 
     person: str
@@ -50,6 +50,7 @@ class AccountDrift:
     stated: Decimal | None
     ours_then: Decimal | None
     differences: Mapping[str, Difference] = field(default_factory=dict)
+    is_traded: bool = False
 
     @property
     def unexplained(self) -> Decimal:
@@ -60,8 +61,9 @@ class AccountDrift:
     @property
     def agrees(self) -> bool:
         """Whether nothing asks for a person: all is there once, each difference is somebody's doing there, and the
-        statement's balance is ours."""
-        return not self.unexplained and self.ours_then == self.stated and not _ALARMING & self.differences.keys()
+        statement's balance is ours. Trades move cash as well and are not booked: there the statement may say otherwise."""
+        is_stated = self.is_traded or self.ours_then == self.stated
+        return not self.unexplained and is_stated and not _ALARMING & self.differences.keys()
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -76,6 +78,7 @@ class AccountDrift:
             "statement": None if self.stated is None else {"stated": self.stated, "ours": self.ours_then},
             "differences": {name: {"groups": each.groups, "sum": each.sum} for name, each in self.differences.items()},
             "unexplained": self.unexplained,
+            "moved by trades": self.is_traded,
         }
 
 
@@ -90,7 +93,9 @@ _NOT_THERE = {
 _STATED = f"""
     select distinct on (s.account_id, s.currency) s.account_id, s.currency, s.value,
         (select coalesce(sum(b.amount), 0) from booking b where b.account_id = s.account_id and b.currency = s.currency
-            and b.booked_on <= s.day and b.gone_since is null and b.joined_to is null and not b.pending) as booked
+            and b.booked_on <= s.day and b.gone_since is null and b.joined_to is null and not b.pending) as booked,
+        exists (select 1 from trade t join account_name n on n.person_id = t.person_id and n.told = t.account
+            where n.account_id = s.account_id and t.absent_since is null) as is_traded
     from ({STATED}) as s join account a on a.id = s.account_id
     where a.person_id = :person order by s.account_id, s.currency, s.day desc"""  # noqa: S608
 _BOOKED = """
@@ -166,6 +171,7 @@ def _account_drift(firefly: Firefly, books: _Books) -> AccountDrift:
         stated=stated.value if stated is not None else None,
         ours_then=account.opening + stated.booked if stated is not None else None,
         differences=dict(differences),
+        is_traded=stated is not None and stated.is_traded,
     )
 
 

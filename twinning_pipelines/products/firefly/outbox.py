@@ -9,7 +9,7 @@ pending ─▶ sending ─▶ done                 sending is written before a r
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -56,9 +56,13 @@ class Written:
         )
 
 
+# Somebody or a rule took it away there: it is not made again.
+GONE = frozenset({"deleted_there", "rule_deleted"})
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of `firefly_outbox`."""
+    """One row of `firefly_outbox`. `external_id`: by which it is known there, which may be an alias of what we call it now."""
 
     id: int
     external_id: str
@@ -76,6 +80,21 @@ class Row:
         """Whether what is wanted is what we last wrote."""
         return self.wanted is not None and essence(self.wanted) == essence(self.written.sent)
 
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is two bookings in one, perhaps with one that the files do not tell now."""
+        return self.external_id.count("-") == 2
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether something of it is there, or may be."""
+        return self.state not in GONE and (self.remote_id is not None or self.attempts > 0 or self.state == "sending")
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether the far side has never heard its name from this outbox."""
+        return self.state not in GONE and not self.is_alive and self.written == Written()
+
 
 def essence(group: Group | None) -> Group | None:
     """A group without what is no reason to write it again: which file tells it, and its budget, given only when it is made."""
@@ -89,8 +108,11 @@ _COLUMNS = "id, external_id, booking_ids, state, wanted, written, remote_id, att
 
 
 def rows_of(connection: sa.Connection, person_id: int, server: str) -> list[Row]:
-    """Every row of a person on a server, in the order in which they came."""
-    statement = f"select {_COLUMNS} from firefly_outbox where person_id = :person and server = :server order by id"  # noqa: S608
+    """Every row of a person's bookings on a server, in the order in which they came."""
+    # Files that are attached have no booking.
+    statement = f"""
+        select {_COLUMNS} from firefly_outbox
+        where person_id = :person and server = :server and booking_ids <> '{{}}' order by id"""  # noqa: S608
     found = connection.execute(sa.text(statement), {"person": person_id, "server": server})
     return [_row(each) for each in found]
 
@@ -118,16 +140,44 @@ def reread(connection: sa.Connection, row: Row) -> Row:
 
 def note_wanted(connection: sa.Connection, person_id: int, server: str, books: WantedBooks) -> None:
     """Writes down what is wanted now. What was refused or withdrawn waits again if something else is wanted of it."""
-    wanted = books.groups
-    known = {row.external_id: row for row in rows_of(connection, person_id, server)}
-    _insert(connection, person_id, server, [each for name, each in wanted.items() if name not in known])
-    for name, row in known.items():
-        group = wanted[name].group if name in wanted else None
-        if group == row.wanted or (group is None and books.unsaid.intersection(row.booking_ids)):
+    rows = rows_of(connection, person_id, server)
+    carried = carriers(books, rows)
+    placed = {each.external_id for each in carried.values()}
+    _insert(connection, person_id, server, [each for name, each in books.groups.items() if name not in placed])
+    for row in rows:
+        wanted = carried.get(row.id)
+        bookings = wanted.booking_ids if wanted else tuple(books.joined.get(each, each) for each in row.booking_ids)
+        if wanted is None and books.unsaid.intersection(bookings):
             continue
-        bookings = wanted[name].booking_ids if name in wanted else row.booking_ids
-        new = replace(row, wanted=group, booking_ids=bookings)
-        save(connection, new if essence(group) == essence(row.wanted) else _wanting(new))
+        group = wanted.named(row.external_id) if wanted else None
+        if (group, bookings) != (row.wanted, row.booking_ids):
+            new = replace(row, wanted=group, booking_ids=bookings)
+            save(connection, new if essence(group) == essence(row.wanted) else _wanting(new))
+
+
+def carriers(books: WantedBooks, rows: Sequence[Row]) -> dict[int, Wanted]:
+    """Which row, by id, each wanted group has: that of its own name, or one that has it there under another."""
+    own = {row.external_id: row for row in rows}
+    carried = {own[name].id: each for name, each in books.groups.items() if name in own and own[name].is_alive}
+    by_bookings = {(row.booking_ids, row.is_pair): row for row in sorted(rows, key=lambda row: row.is_alive)}
+    done = {each.external_id for each in carried.values()}
+    for name, wanted in books.groups.items():
+        if name in done:
+            continue
+        ranked = [
+            by_bookings.get((wanted.booking_ids, len(wanted.booking_ids) == 2)),
+            *map(own.get, (*wanted.aliases, name)),
+        ]
+        free = [row for row in ranked if row is not None and row.id not in carried]
+        free = [row for row in free if row.external_id == name or row.external_id not in books.groups]
+        chosen = (
+            next((row for row in free if row.is_alive), None)
+            or next((row for row in free if row.state in GONE), None)
+            or own.get(name)
+        )
+        if chosen is not None:
+            carried[chosen.id] = wanted
+    return carried
 
 
 def _wanting(row: Row) -> Row:
@@ -137,6 +187,44 @@ def _wanting(row: Row) -> Row:
     if row.state in {"refused", "retry", "withdrawn"}:
         return replace(row, state="pending", problem=None, next_at=None)
     return row
+
+
+def adopt_name(connection: sa.Connection, row: Row, name: str) -> Row:
+    """A row that was never sent, under the name by which its group is known there; that is not rewritten there."""
+    statement = """
+        delete from firefly_outbox o using firefly_outbox mine
+        where mine.id = :id and o.server = mine.server and o.external_id = :name and o.id <> mine.id
+            and o.wanted is null and o.remote_id is null and o.attempts = 0"""
+    connection.execute(sa.text(statement), {"id": row.id, "name": name})
+    called = renamed(row, name)
+    save(connection, called)
+    return called
+
+
+def renamed(row: Row, name: str) -> Row:
+    """The same, not yet written."""
+    wanted = row.wanted
+    if wanted is not None:
+        wanted = replace(wanted, splits=tuple(replace(split, external_id=name) for split in wanted.splits))
+    return replace(row, external_id=name, wanted=wanted)
+
+
+def insert_found(connection: sa.Connection, person_id: int, server: str, row: Row) -> None:
+    """Writes down a group that is there although nothing is wanted of it under its name. `row.id` is left aside."""
+    statement = """
+        insert into firefly_outbox (person_id, server, external_id, booking_ids, state, written, remote_id, attempts)
+        values (:person, :server, :external_id, :bookings, :state, cast(:written as jsonb), :remote_id, 1)
+        on conflict (server, external_id) do nothing"""
+    values = {
+        "person": person_id,
+        "server": server,
+        "external_id": row.external_id,
+        "bookings": list(row.booking_ids),
+        "state": row.state,
+        "written": json.dumps(row.written.document()),
+        "remote_id": row.remote_id,
+    }
+    connection.execute(sa.text(statement), values)
 
 
 def _insert(connection: sa.Connection, person_id: int, server: str, new: Iterable[Wanted]) -> None:
@@ -160,12 +248,14 @@ def _insert(connection: sa.Connection, person_id: int, server: str, new: Iterabl
 def save(connection: sa.Connection, row: Row) -> None:
     """Writes a row as it is."""
     statement = """
-        update firefly_outbox set state = :state, wanted = cast(:wanted as jsonb), written = cast(:written as jsonb),
+        update firefly_outbox set external_id = :external_id, state = :state, wanted = cast(:wanted as jsonb),
+            written = cast(:written as jsonb),
             booking_ids = :bookings, remote_id = :remote_id, attempts = :attempts, next_at = :next_at, problem = :problem,
             changed_at = now()
         where id = :id"""
     values = {
         "id": row.id,
+        "external_id": row.external_id,
         "state": row.state,
         "wanted": json.dumps(row.wanted.document()) if row.wanted is not None else None,
         "written": json.dumps(row.written.document()),

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from twinning_pipelines.products.firefly.outbox import Row, Written
+from twinning_pipelines.products.firefly.outbox import GONE, Row, Written
 from twinning_pipelines.products.firefly.words import without_provenance
 from twinning_pipelines.stores.firefly.groups import FIELDS, Document, Group, RemoteGroup, Split, written
 
@@ -20,8 +20,10 @@ _OWNED = tuple(name for name in FIELDS if name not in _FIXED)
 _SIDES = frozenset({"source_id", "source_name", "destination_id", "destination_name"})
 # Names of accounts and budgets follow their numbers; somebody who renames one did not touch the group.
 _TOUCHED_BY = tuple(name for name in _OWNED if name not in {"source_name", "destination_name"})
-GONE = frozenset({"deleted_there", "rule_deleted"})
-_KEPT = "no file tells it any more, or a transfer has it, but it was changed in Firefly III and stays there"
+_KEPT = "no file tells it any more, or a transfer or another booking has it, but it was changed in Firefly III and stays there"
+_UNKNOWN = (
+    "it is in Firefly III as part of a transfer that the files do not tell now; it is kept, since it may be right"
+)
 
 
 class Act(StrEnum):
@@ -38,16 +40,19 @@ class Act(StrEnum):
     RULE_DELETED = "rule_deleted"
     WAIT = "wait"
     NOTHING = "nothing"
+    ATTACH = "attach"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An act on a row. `changes`: for each split what is sent; `why`: what a person should know."""
+    """An act on a row. `changes`: for each split what is sent; `why`: what a person should know; `lost`: a row that
+    turned out to have nothing there any more."""
 
     act: Act
     remote: RemoteGroup | None = None
     changes: tuple[Document, ...] = ()
     why: str = ""
+    lost: Row | None = None
 
 
 def decide(row: Row, remote: RemoteGroup | None) -> Decision:
@@ -58,7 +63,8 @@ def decide(row: Row, remote: RemoteGroup | None) -> Decision:
         return Decision(Act.WITHDRAW if row.wanted is None else Act.CREATE)
     if row.wanted is None:
         untouched = is_untouched(row.written, remote)
-        return Decision(Act.DELETE, remote) if untouched else Decision(Act.PARK, remote, why=_KEPT)
+        why = _UNKNOWN if row.written == Written() else _KEPT
+        return Decision(Act.DELETE, remote) if untouched else Decision(Act.PARK, remote, why=why)
     if row.written.sent is None or row.written.held is None:
         return Decision(Act.ADOPT, remote)
     return Decision(Act.NOTHING, remote) if row.is_settled else _change(row.wanted, row.written, remote)
@@ -125,8 +131,7 @@ def _rewritten(wanted: Group, remote: RemoteGroup) -> tuple[Document, ...]:
 
 def _whole(split: Split) -> Document:
     """All that we own of a split, also what it shall no longer have; of its two accounts just what we say of them."""
-    told = {name: getattr(split, name) for name in _OWNED}
-    return {name: _sendable(name, value) for name, value in told.items() if value is not None or name not in _SIDES}
+    return {name: _sendable(name, value) for name, value in _ours(split).items()}
 
 
 def _sendable(name: str, value: object) -> Any:
@@ -153,6 +158,21 @@ def after_adopting(wanted: Group, found: RemoteGroup, known: Written) -> Written
 def _as_we_say(want: Split, now: Split) -> Split:
     ours = {name: value for name in _OWNED if (value := getattr(want, name)) is not None and value != ()}
     return replace(now, **ours)
+
+
+def after_finding(would_be: Group, found: RemoteGroup) -> Written:
+    """What we know of a group that is not wanted any more, if our other outbox made it: where it differs, somebody changed it."""
+    if len(found.group.splits) != len(would_be.splits):
+        return Written(sent=would_be, held=would_be)
+    both = zip(would_be.splits, found.group.splits, strict=True)
+    held = tuple(replace(now, **_ours(want)) for want, now in both)
+    return Written(sent=would_be, held=replace(found.group, splits=held), journals=found.journals)
+
+
+def _ours(want: Split) -> dict[str, Any]:
+    """All that we own of a split; of its two accounts just what we say of them."""
+    told = {name: getattr(want, name) for name in _OWNED}
+    return {name: value for name, value in told.items() if value is not None or name not in _SIDES}
 
 
 def after_keeping(wanted: Group, there: RemoteGroup, known: Written) -> Written:
@@ -250,7 +270,7 @@ def obstacle(row: Row, others: Sequence[Row]) -> Decision | None:
         each for each in others if each.state not in GONE and (each.remote_id is not None or each.state == "sending")
     ]
     if any(each.state == "refused" for each in alive):
-        return Decision(Act.PARK, why="its bookings are in Firefly III in another form that was changed there")
+        return Decision(Act.PARK, why="its bookings are in Firefly III in another form that stays there")
     if alive:
         return Decision(Act.WAIT, why="its bookings are still in Firefly III in another form")
     deleted = {booking for each in others if each.state in GONE for booking in each.booking_ids}

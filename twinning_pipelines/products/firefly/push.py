@@ -5,11 +5,12 @@ A second push finds nothing to do and sends no write at all.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,18 +20,21 @@ from twinning_pipelines.products.firefly.apply import Desk, Neighbours, apply, d
 from twinning_pipelines.products.firefly.outbox import (
     Row,
     Written,
+    adopt_name,
     batch_is_open,
     close_batch,
+    insert_found,
     note_wanted,
     reread,
     rows_of,
     save,
 )
 from twinning_pipelines.products.firefly.plan import Act, work
+from twinning_pipelines.products.firefly.statements import Clerk, statements_to_attach
+from twinning_pipelines.products.firefly.there import There, look, other_names
 from twinning_pipelines.products.firefly.wanted import WantedBooks, wanted_books
 from twinning_pipelines.stores.firefly.access import FireflyAccess
 from twinning_pipelines.stores.firefly.client import Firefly, Sending
-from twinning_pipelines.stores.firefly.groups import RemoteGroup
 
 # After so many rows in a row that the server did not answer for, it is the server and not the rows.
 _MOST_SILENT_ROWS = 3
@@ -43,12 +47,14 @@ def _utc() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How to push. backfill: without rules and webhooks there; again: also what was refused; `seconds`: how long at most;
-    `pace`: seconds between two changes, for a small server."""
+    `pace`: seconds between two changes, for a small server; original: reads an archived file by its sha256, if files are to be
+    attached to the accounts that they tell of."""
 
     backfill: bool = False
     again: bool = False
     seconds: float = 3600
     pace: float = 0.0
+    original: Callable[[str], bytes] | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = _utc
@@ -56,7 +62,8 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What one push did for one person: acts by name, bookings left out by reason, and what is left to be done."""
+    """What one push did for one person: acts by name, bookings left out by reason, what is left to be done, and which files
+    could not be attached and why."""
 
     person: str
     acts: Mapping[str, int]
@@ -65,6 +72,7 @@ class Pushed:
     account_problems: Sequence[str]
     waiting: int
     out_of_time: bool = False
+    file_problems: Sequence[str] = ()
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -74,6 +82,7 @@ class Pushed:
             "left_out": dict(self.left_out),
             "accounts": self.accounts,
             "account_problems": list(self.account_problems),
+            "file_problems": list(self.file_problems),
             "waiting": self.waiting,
             "out_of_time": self.out_of_time,
         }
@@ -87,7 +96,7 @@ class _Rows:
     by_booking: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "_Rows":
+    def of(cls, rows: Iterable[Row]) -> "_Rows":
         made = cls({row.id: row for row in rows})
         for row in rows:
             for booking in row.booking_ids:
@@ -141,13 +150,17 @@ def push(
             accounts = own_accounts(connection, person_id)
         resolved = resolve(engine, firefly, name, accounts)
         wanted = _noted(engine, firefly, person_id, resolved.ids, units)
-        rows = _read(engine, firefly, person_id)
-        desk = Desk(engine, firefly, Sending(backfill=manner.backfill), manner.now)
-        acts, in_time = _apply_all(desk, rows, manner, deadline)
+        rows, there = _looked(engine, firefly, person_id, wanted, manner)
+        names = other_names(wanted, list(rows.by_id.values()))
+        desk = Desk(engine, firefly, Sending(backfill=manner.backfill), manner.now, names)
+        acts, in_time = _apply_all(desk, rows, there, manner, deadline)
         _finish_batch(engine, firefly, person_id)
         waiting = len(work(rows.by_id.values(), manner.now(), again=True))
+        files = _attach_all(desk, person, resolved.ids, manner, deadline)
+        acts.update({Act.ATTACH: files.sent} if files.sent else {})
+    in_time = in_time and files.in_time
     problems = [f"{each.name}: {resolved.problems[each.place]}" for each in accounts if each.place in resolved.problems]
-    return Pushed(name, acts, wanted.left_out, len(resolved.ids), problems, waiting, out_of_time=not in_time)
+    return Pushed(name, acts, wanted.left_out, len(resolved.ids), problems, waiting, not in_time, files.problems)
 
 
 def foresee(
@@ -169,12 +182,26 @@ def foresee(
         connection.rollback()
     for account in unmade:
         yield "account", account.name, "found by IBAN, number or name, or else made"
-    todo = work(rows.by_id.values(), manner.now(), again=manner.again)
-    there = _index(firefly, todo, {number for number in ids.values() if number.isdecimal()})
-    for row in todo:
-        decision = decision_on(firefly, row, rows.neighbours, there.get(row.external_id, ()))
+    every = list(rows.by_id.values())
+    todo = work(every, manner.now(), again=manner.again)
+    there = look(firefly, wanted, every, todo, {number for number in ids.values() if number.isdecimal()})
+    rows = _Rows.of((rows.by_id | {row.id: row for row in (*there.renamed, *there.others)}).values())
+    files = _foreseen_files(engine, firefly, person, ids, manner)
+    for row in work(rows.by_id.values(), manner.now(), again=manner.again):
+        decision = decision_on(firefly, row, rows.neighbours, there.found.get(row.id, ()))
         if decision.act is not Act.NOTHING:
             yield decision.act.value, row.external_id, decision.why
+    yield from ((Act.ATTACH.value, name, "") for name in files)
+
+
+def _foreseen_files(
+    engine: sa.Engine, firefly: Firefly, person: tuple[int, str], ids: Mapping[Place, str], manner: Manner
+) -> list[str]:
+    if manner.original is None:
+        return []
+    with engine.connect() as connection:
+        found = statements_to_attach(connection, person, firefly.url, ids, again=manner.again)
+    return [each.name for each in found]
 
 
 def foresee_everybody(
@@ -234,17 +261,33 @@ def _read(engine: sa.Engine, firefly: Firefly, person_id: int) -> _Rows:
         return _Rows.of(rows_of(connection, person_id, firefly.url))
 
 
-def _apply_all(desk: Desk, rows: _Rows, manner: Manner, deadline: float) -> tuple[Counter[str], bool]:
+def _looked(
+    engine: sa.Engine, firefly: Firefly, person_id: int, books: WantedBooks, manner: Manner
+) -> tuple[_Rows, There]:
+    """The outbox, with all that is there already of what was never sent."""
+    rows = _read(engine, firefly, person_id)
+    every = list(rows.by_id.values())
+    there = look(firefly, books, every, work(every, manner.now(), again=manner.again), None)
+    if not (there.renamed or there.others):
+        return rows, there
+    with engine.begin() as connection:
+        for row in there.renamed:
+            adopt_name(connection, row, row.external_id)
+        for row in there.others:
+            insert_found(connection, person_id, firefly.url, row)
+    return _read(engine, firefly, person_id), there
+
+
+def _apply_all(desk: Desk, rows: _Rows, there: There, manner: Manner, deadline: float) -> tuple[Counter[str], bool]:
     """Every change, one after the other; answers what was done and whether there was time for all of it."""
     todo = work(rows.by_id.values(), manner.now(), again=manner.again)
-    there = _index(desk.firefly, todo, None)
     neighbours: Neighbours = rows.neighbours
     acts, silent = Counter[str](), 0
     for row in todo:
         if manner.clock() > deadline:
             return acts, False
         try:
-            done = apply(desk, row, neighbours, there.get(row.external_id, ()))
+            done = apply(desk, row, neighbours, there.found.get(row.id, ()))
         except FarSideUnavailable:
             silent += 1
             if silent >= _MOST_SILENT_ROWS:
@@ -260,21 +303,31 @@ def _apply_all(desk: Desk, rows: _Rows, manner: Manner, deadline: float) -> tupl
     return acts, True
 
 
-def _index(firefly: Firefly, todo: Sequence[Row], known: set[str] | None) -> dict[str, list[RemoteGroup]]:
-    """What is there already of the rows that were never sent, by external id; each account is read a year at a time."""
-    windows = defaultdict[tuple[str, int], list[date]](list)
-    fresh = {row.external_id: row for row in todo if row.remote_id is None and row.attempts == 0 and row.wanted}
-    for row in fresh.values():
-        for split in row.wanted.splits[:1] if row.wanted else ():
-            own = split.destination_id if split.type == "deposit" else split.source_id
-            if own is not None and (known is None or own in known):
-                windows[own, split.date.year].append(split.date)
-    found = defaultdict[str, dict[str, RemoteGroup]](dict)
-    for (account, _), days in windows.items():
-        for group in firefly.groups_of(account, min(days), max(days)):
-            if group.group.external_id in fresh:
-                found[group.group.external_id][group.id] = group
-    return {name: list(groups.values()) for name, groups in found.items()}
+class _Files(NamedTuple):
+    sent: int
+    problems: Sequence[str]
+    in_time: bool
+
+
+def _attach_all(
+    desk: Desk, person: tuple[int, str], ids: Mapping[Place, str], manner: Manner, deadline: float
+) -> _Files:
+    """The files behind the bookings, where that is asked for: each once, at the account of most of its bookings."""
+    if manner.original is None:
+        return _Files(0, (), True)
+    with desk.engine.connect() as connection:
+        todo = statements_to_attach(connection, person, desk.firefly.url, ids, again=manner.again)
+    clerk = Clerk(desk.engine, desk.firefly, person[0], manner.original)
+    sent, problems = 0, list[str]()
+    for statement in todo:
+        if manner.clock() > deadline:
+            return _Files(sent, problems, False)
+        attached = clerk.attach(statement, ids[statement.place])
+        sent += attached.sent
+        problems += [attached.problem] if attached.problem else []
+        if manner.pace and attached.sent:
+            manner.sleep(manner.pace)
+    return _Files(sent, problems, True)
 
 
 def _finish_batch(engine: sa.Engine, firefly: Firefly, person_id: int) -> None:

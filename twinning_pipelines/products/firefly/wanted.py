@@ -77,21 +77,33 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A group that should be there."""
+    """A group that should be there. `aliases`: how it may be called there instead, had other files come first."""
 
     external_id: str
     booking_ids: tuple[int, ...]
     group: Group
+    aliases: tuple[str, ...] = ()
+
+    def named(self, external_id: str) -> Group:
+        """The group under the name that it has there."""
+        if external_id == self.external_id:
+            return self.group
+        splits = tuple(replace(split, external_id=external_id) for split in self.group.splits)
+        return replace(self.group, splits=splits)
 
 
 @dataclass(frozen=True, slots=True)
 class WantedBooks:
     """All of a person's, and how many bookings are left out, by reason. `unsaid`: those of an account that could neither
-    be found nor made, of which nothing can be said: what is there of them stays."""
+    be found nor made, of which nothing can be said: what is there of them stays. `halves`: the bookings of pairs, each as it
+    would be by itself; `names`: every key of a booking; `joined`: which booking another turned out to be."""
 
     groups: Mapping[str, Wanted]
     left_out: Counter[str] = field(default_factory=Counter)
     unsaid: frozenset[int] = frozenset()
+    halves: tuple[Wanted, ...] = ()
+    names: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    joined: Mapping[int, int] = field(default_factory=dict)
 
 
 # The budget of a category on a day: the newest that began by then.
@@ -103,6 +115,11 @@ _BOOKINGS = """
     where b.person_id = :person and b.gone_since is null and b.joined_to is null
     order by b.booked_on, b.id"""
 _PAIRS = "select out_id, in_id from transfer where person_id = :person and state = 'confirmed' order by out_id, in_id"
+# Each telling has a key of its own, and any of them names the booking where it came first.
+_JOINED = "select id, joined_to, key from booking where person_id = :person and joined_to is not null"
+_KEYS = """
+    select t.booking_id, t.key from booking_telling t join booking b on b.id = t.booking_id
+    where b.person_id = :person order by t.booking_id, t.key"""
 _BUDGETS = "select name, since, categories from budget where person_id = :person order by since, name"
 
 
@@ -114,6 +131,8 @@ def wanted_books(
     bookings = {row.id: _booking(row, units) for row in connection.execute(sa.text(_BOOKINGS), person)}
     pairs = connection.execute(sa.text(_PAIRS), person).all()
     budgets = [tuple(row) for row in connection.execute(sa.text(_BUDGETS), person)]
+    joined = _joined(connection, person_id)
+    names = _names(connection, person_id, bookings, joined)
     left_out = Counter[str]()
     pushable = dict[int, Booking]()
     for booking in bookings.values():
@@ -122,19 +141,50 @@ def wanted_books(
             left_out[reason] += 1
         else:
             pushable[booking.id] = booking
-    groups = dict[str, Wanted]()
+    groups, halves = dict[str, Wanted](), list[Wanted]()
+
+    def alone(booking: Booking) -> Wanted:
+        splits = tuple(_with_budget(each, booking.booked_on, budgets) for each in _splits(booking, ids[booking.place]))
+        title = description_of(booking.payee, booking.memo)[0] if len(splits) > 1 else None
+        return Wanted(booking.key, (booking.id,), Group(splits, title), names[booking.id][1:])
+
     for out_id, in_id in pairs:
         out, into = pushable.get(out_id), pushable.get(in_id)
         if out is not None and into is not None and _is_one_movement(out, into):
-            wanted = _transfer(out, into, ids)
-            groups[wanted.external_id] = wanted
+            called = tuple(pair_id(one, other) for one in names[out_id] for other in names[in_id])
+            groups[called[0]] = Wanted(called[0], (out_id, in_id), _transfer(out, into, ids), called[1:])
+            halves += [alone(out), alone(into)]
             del pushable[out_id], pushable[in_id]
-    for booking in pushable.values():
-        splits = tuple(_with_budget(each, booking.booked_on, budgets) for each in _splits(booking, ids[booking.place]))
-        title = description_of(booking.payee, booking.memo)[0] if len(splits) > 1 else None
-        groups[booking.key] = Wanted(booking.key, (booking.id,), Group(splits, title))
+    groups |= {each.key: alone(each) for each in pushable.values()}
     unsaid = (each.id for each in bookings.values() if not each.hindrance and each.place not in ids)
-    return WantedBooks(groups, left_out, frozenset(unsaid))
+    return WantedBooks(groups, left_out, frozenset(unsaid), tuple(halves), names, joined)
+
+
+def _joined(connection: sa.Connection, person_id: int) -> dict[int, int]:
+    """Which booking each joined one turned out to be in the end."""
+    rows = connection.execute(sa.text(_JOINED), {"person": person_id})
+    nearest = {row.id: row.joined_to for row in rows}
+    found = dict[int, int]()
+    for first in nearest:
+        last, seen = first, set[int]()
+        while last in nearest and last not in seen:
+            seen.add(last)
+            last = nearest[last]
+        found[first] = last
+    return found
+
+
+def _names(
+    connection: sa.Connection, person_id: int, bookings: Mapping[int, Booking], joined: Mapping[int, int]
+) -> dict[int, tuple[str, ...]]:
+    """Every key of each booking, that by which it is called now first."""
+    told = [(row.booking_id, row.key) for row in connection.execute(sa.text(_KEYS), {"person": person_id})]
+    told += [(row.id, row.key) for row in connection.execute(sa.text(_JOINED), {"person": person_id})]
+    found = {each.id: [each.key] for each in bookings.values()}
+    for booking_id, key in told:
+        if (names := found.get(joined.get(booking_id, booking_id))) is not None:
+            names.append(key)
+    return {booking_id: tuple(dict.fromkeys(names)) for booking_id, names in found.items()}
 
 
 def _booking(row: sa.Row[Any], units: Mapping[str, str]) -> Booking:
@@ -174,7 +224,7 @@ def _is_one_movement(out: Booking, into: Booking) -> bool:
     return out.place.currency != into.place.currency or -out.amount == into.amount
 
 
-def _transfer(out: Booking, into: Booking, ids: Mapping[Place, str]) -> Wanted:
+def _transfer(out: Booking, into: Booking, ids: Mapping[Place, str]) -> Group:
     description, whole = description_of(out.payee or into.payee, out.memo or into.memo)
     category, long_category = name_of(out.category or into.category)
     exchanged = out.place.currency != into.place.currency
@@ -198,7 +248,7 @@ def _transfer(out: Booking, into: Booking, ids: Mapping[Place, str]) -> Wanted:
         interest_date=_day(out.valued_on),
         process_date=into.booked_on if into.booked_on != out.booked_on else None,
     )
-    return Wanted(pair_id(out.key, into.key), (out.id, into.id), Group((split,)))
+    return Group((split,))
 
 
 def _splits(booking: Booking, remote_id: str) -> tuple[Split, ...]:

@@ -30,8 +30,7 @@ _DAYS_OF_FACTS, _DAYS_OF_FILES, _DAYS_OF_SUMMARIES = 3, 14, 3
 _FORGIVEN_ROWS = 5
 _ROBUST_DEVIATIONS, _FEWEST_DAYS, _HISTORY_DAYS = 4, 28, 90
 # What has piled up until a day, and goes on from day to day.
-_CARRIED_ON = ("pipeline_weighted", "invoices_open", "invoices_due")
-_STANDING = (*(fact.name for fact in FACTS if fact.total == "standing"), *_CARRIED_ON)
+_STANDING = tuple(fact.name for fact in FACTS if fact.is_standing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,17 @@ class RemoteAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteAttachment:
+    """A file at an account. `size` is 0 until its content has arrived; `md5` is the server's own."""
+
+    id: str
+    filename: str
+    notes: str
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a write: `stored` (then `group` is what the server holds), `refused`, `trouble`, `duplicate` (of the
     group `twin`), `rule_deleted`, `gone` (there is nothing to change), or `unknown`."""
@@ -191,16 +202,28 @@ class Firefly:
         """The names of the categories."""
         return {str(each["attributes"]["name"]) for each in self._pages("/categories", {})}
 
-    def attachments_of(self, account: str) -> set[str]:
-        """The file names of what is attached to an account."""
-        return {str(each["attributes"]["filename"]) for each in self._pages(f"/accounts/{account}/attachments", {})}
+    def attachments_of(self, account: str) -> list[RemoteAttachment]:
+        """What is attached to an account, the oldest first."""
+        found = [self._attachment(each) for each in self._pages(f"/accounts/{account}/attachments", {})]
+        return sorted(found, key=lambda each: int(each.id))
 
-    def attach(self, account: str, filename: str, content: bytes) -> None:
-        """Attaches a file to an account."""
-        about = {"filename": filename, "attachable_type": "Account", "attachable_id": account}
-        made = self._data(self._connection.ask("POST", "/attachments", {200}, json=about))
-        headers = {"Content-Type": "application/octet-stream"}
-        self._connection.ask("POST", f"/attachments/{made['id']}/upload", {204}, content=content, headers=headers)
+    def announce_attachment(self, account: str, filename: str, notes: str) -> RemoteAttachment | str | None:
+        """A place for a file at an account, still empty; the server's words where it refuses; None: nobody knows, look."""
+        about = {"filename": filename, "attachable_type": "Account", "attachable_id": account, "notes": notes}
+        answer = self._connection.ask_once("POST", "/attachments", {200, 422}, json=about)
+        if answer.unknown:
+            return None
+        return self._attachment(self._data(answer)) if answer.status == 200 else self._connection.said(answer)
+
+    def upload(self, attachment: str, content: bytes) -> str:
+        """Sends the content of an attachment, in place of what it had; the server's words where it refuses, else nothing."""
+        path, headers = f"/attachments/{attachment}/upload", {"Content-Type": "application/octet-stream"}
+        answer = self._connection.ask("POST", path, {204, 404, 413, 422}, content=content, headers=headers)
+        return "" if answer.status == 204 else self._connection.said(answer)
+
+    def delete_attachment(self, attachment: str) -> None:
+        """Deletes an attachment; one that is gone already stays so."""
+        self._connection.ask("DELETE", f"/attachments/{attachment}", {204, 404})
 
     # ------------------------------------------------------------------------------------- answers
 
@@ -247,6 +270,14 @@ class Firefly:
             return RemoteGroup.of(data)
         except ValueError as wrong:
             raise self._connection.not_understood(str(wrong)) from wrong
+
+    def _attachment(self, data: Mapping[str, Any]) -> RemoteAttachment:
+        try:
+            told = data["attributes"]
+            filename, notes, md5 = (str(told.get(each) or "") for each in ("filename", "notes", "hash"))
+            return RemoteAttachment(str(data["id"]), filename, notes, int(told.get("size") or 0), md5)
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise self._connection.not_understood("an attachment lacks its name or its size") from wrong
 
     def _account(self, data: Mapping[str, Any]) -> RemoteAccount:
         try:

@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from twinning_pipelines.csv_verbs import mapping as mapping_verb
 from twinning_pipelines.errors import UnreadableFile, WrongUsage
 from twinning_pipelines.formats.delimited import looks_delimited
 from twinning_pipelines.ingest.road import look, receive, take
@@ -22,6 +21,7 @@ from twinning_pipelines.sources.finance import bank_csv
 from twinning_pipelines.sources.finance.bank_csv.mapping import Mapping, Name
 from twinning_pipelines.sources.finance.bank_csv.written import read
 from twinning_pipelines.stores.postgres.store import PostgresStore
+from twinning_pipelines.verbs.mapping import mapping as mapping_verb
 from twinning_pipelines_tests.goldens import BERLIN
 
 SPENT = "Shop;Day;Sum\nBakery;01/02/2026;12,50\nBooks;03/02/2026;9,00\n"

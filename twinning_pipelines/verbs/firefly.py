@@ -35,7 +35,8 @@ def firefly() -> None:
 def plan(again: bool, person: str | None, as_json: bool) -> None:
     """What a push would do; it writes nothing, neither here nor there."""
     with _opened() as (home, access):
-        for who, act, name, why in foresee_everybody(home.engine, access, _units(home), Manner(again=again), person):
+        manner = Manner(again=again, original=home.home.attached_original)
+        for who, act, name, why in foresee_everybody(home.engine, access, _units(home), manner, person):
             if as_json:
                 shown.as_json({"person": who, "act": act, "what": name, "why": why})
             else:
@@ -47,13 +48,18 @@ def plan(again: bool, person: str | None, as_json: bool) -> None:
 @click.option(
     "--limit-seconds", type=click.FloatRange(min=1), default=3600, show_default=True, help="Stop after so long."
 )
+@click.option(
+    "--pace", type=click.FloatRange(min=0), default=0, help="Seconds between two changes, for a small server."
+)
 @AGAIN
 @WHOSE
 @JSON
-def push(backfill: bool, limit_seconds: float, again: bool, person: str | None, as_json: bool) -> None:
+def push(*, backfill: bool, limit_seconds: float, pace: float, again: bool, person: str | None, as_json: bool) -> None:
     """Bring Firefly III up to date: each booking once; what was changed or deleted there stays so."""
-    manner = Manner(backfill=backfill, again=again, seconds=limit_seconds)
     with _opened() as (home, access):
+        manner = Manner(
+            backfill=backfill, again=again, seconds=limit_seconds, pace=pace, original=home.home.attached_original
+        )
         for done in push_everybody(home.engine, access, _units(home), manner, person):
             if as_json:
                 shown.as_json(done.document())
@@ -107,6 +113,8 @@ def _show_push(done: Pushed) -> None:
         shown.OUT.print(f"    {n:,} bookings {reason} are left out", markup=False)
     for problem in done.account_problems:
         shown.OUT.print(f"    account {problem}", style="yellow", markup=False)
+    for problem in done.file_problems:
+        shown.OUT.print(f"    file {problem}", style="yellow", markup=False)
     if done.waiting:
         why = "the time is up" if done.out_of_time else "see `twinning firefly plan --again`"
         shown.OUT.print(f"    {done.waiting:,} still wait: {why}", style="yellow", markup=False)

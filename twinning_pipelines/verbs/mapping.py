@@ -35,4 +35,5 @@ def mapping(path: Path, save: str | None) -> None:
     place.write_text(text, encoding="utf-8")
     shown.ERR.print(f"written to {place}", markup=False)
 
+
 COMMANDS: tuple[click.Command, ...] = (mapping,)

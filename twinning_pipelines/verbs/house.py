@@ -20,7 +20,6 @@ from twinning_pipelines.marts.freshness import status_of
 from twinning_pipelines.marts.preference import set_order
 from twinning_pipelines.options import DAY, JSON, PATHS, PERSON
 from twinning_pipelines.products.influx_projection import project, queue_everything
-from twinning_pipelines.products.summary import Summary, summarise
 from twinning_pipelines.receipt import Receipt
 
 
@@ -46,23 +45,6 @@ def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
         receipts = list(_ingest(home, list(paths), person or home.home.settings.person, as_json))
         home.count_facts()
     sys.exit(shown.exit_code(receipts))
-
-
-@click.command()
-@DAY
-@PERSON
-@click.option("--facts", is_flag=True, help="Show the facts as a table.")
-@JSON
-def summary(day: datetime | None, person: str | None, facts: bool, as_json: bool) -> None:
-    """The summary of a person's day."""
-    with _opened() as home:
-        told = _summary(home, person, day)
-    if as_json:
-        shown.as_json(told.document())
-    elif facts:
-        shown_days.show_facts(told)
-    else:
-        shown_days.show_summary(told)
 
 
 @click.command()
@@ -258,13 +240,6 @@ def _newest_day(home: OpenHome, person: str) -> date:
         return last_day(connection, person) or home.home.settings.clock.day(datetime.now(UTC))
 
 
-def _summary(home: OpenHome, person: str | None, day: datetime | None) -> Summary:
-    who = _person(home, person)
-    when = day.date() if day else _newest_day(home, who)
-    with home.engine.connect() as connection:
-        return summarise(who, when, facts_of(connection, who, when))
-
-
 def _project(*, rebuild: bool, as_json: bool) -> None:
     with _opened() as home:
         far_side = home.home.influx()
@@ -281,4 +256,4 @@ def _project(*, rebuild: bool, as_json: bool) -> None:
         shown.OUT.print(f"{done.points:,} points of {done.days:,} days written, {done.dead:,} refused")
 
 
-COMMANDS: tuple[click.Command, ...] = (demo, ingest, summary, status, explain, redrive, person, prefer, influx, db)
+COMMANDS: tuple[click.Command, ...] = (demo, ingest, status, explain, redrive, person, prefer, influx, db)
