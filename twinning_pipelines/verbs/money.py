@@ -159,6 +159,7 @@ def recurring(person: str | None, as_json: bool) -> None:
 @click.option("--account", help="Of this account, by its name.")
 @click.option("--category", help='Of this category; "" for bookings without any.')
 @click.option("--text", help="With this in payee, memo or note.")
+@click.option("--doubts", is_flag=True, help="Those that may be told twice, beside the other that each may be.")
 @_SINCE
 @_UNTIL
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
@@ -169,6 +170,7 @@ def bookings(
     account: str | None,
     category: str | None,
     text: str | None,
+    doubts: bool,
     since: datetime | None,
     until: datetime | None,
     limit: int,
@@ -176,8 +178,8 @@ def bookings(
     as_json: bool,
 ) -> None:
     """List bookings with their ids, the newest first."""
-    days = (each.date() if each else None for each in (since, until))
-    wanted = BookingFilter(account, category, text, *days)
+    first, last = (each.date() if each else None for each in (since, until))
+    wanted = BookingFilter(account, category, text, first, last, doubts)
     with _whose(person) as (_, connection, who, person_id):
         found = bookings_of(connection, person_id, wanted, limit)
     if as_json:

@@ -24,12 +24,11 @@ _KEY_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What settling changed. doubts: pairs of tellings that may be one booking or two."""
+    """What settling changed."""
 
     new: int
     changed: int
     gone: int
-    doubts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,14 @@ def settle_bookings(connection: sa.Connection, person_id: int) -> Settled:
     """Makes the bookings of a person what their files tell today, and marks the days that this changes."""
     accounts, words = _tellings(connection, person_id)
     bookings: list[tuple[int, str, Booking]] = []
-    doubts = 0
+    doubts: list[tuple[Telling, Telling]] = []
     for (account_id, currency), (tellings, spans) in accounts.items():
         matched = match(tellings, spans)
-        doubts += len(matched.doubts)
+        doubts += matched.doubts
         bookings += [(account_id, currency, each) for each in matched.bookings]
     keys = _keys(connection, person_id, [each for _, _, each in bookings], words)
-    _stage(connection, bookings, keys.of, words)
-    return _write(connection, person_id, keys.joined, doubts)
+    _stage(connection, bookings, keys.of, words, doubts)
+    return _write(connection, person_id, keys.joined)
 
 
 # A format that names no currency means the account's. Only a CAMT tells batches in parts; the id of the whole stands in
@@ -172,6 +171,7 @@ _STAGED = {
     "key": pa.string(), "account_id": pa.int64(), "transaction_id": pa.int64(), "booked_on": pa.date32(),
     "amount": pa.decimal128(38, 18), "currency": pa.string(), "payee": pa.string(), "memo": pa.string(),
     "category": pa.string(), "transfer_to": pa.string(), "pending": pa.bool_(), "source": pa.string(),
+    "perhaps": pa.string(),
 }  # fmt: skip
 
 
@@ -180,19 +180,24 @@ def _stage(
     bookings: Iterable[tuple[int, str, Booking]],
     keys: Mapping[int, str],
     words: Mapping[int, _Words],
+    doubts: Sequence[tuple[Telling, Telling]],
 ) -> None:
     """Puts what is settled into two tables that live as long as the transaction."""
     settled: list[tuple[object, ...]] = []
     told: list[tuple[int, str, str]] = []
+    called = {each.id: keys[booking.shown.id] for _, _, booking in bookings for each in booking.tellings}
+    perhaps = {called[fresh.id]: called[old.id] for old, fresh in doubts if called[fresh.id] != called[old.id]}
     for account_id, currency, booking in bookings:
         key = keys[booking.shown.id]
         told += [(each.id, key, words[each.id].key) for each in booking.tellings]
         if not booking.expired:
-            settled.append(_settled(account_id, currency, key, booking, [words[each.id] for each in booking.tellings]))
+            told_words = [words[each.id] for each in booking.tellings]
+            settled.append((*_settled(account_id, currency, key, booking, told_words), perhaps.get(key)))
     connection.execute(
         sa.text("""
         create temp table settled (key text primary key, account_id integer, transaction_id bigint, booked_on date,
-            amount numeric, currency text, payee text, memo text, category text, transfer_to text, pending boolean, source text)
+            amount numeric, currency text, payee text, memo text, category text, transfer_to text, pending boolean, source text,
+            perhaps text)
             on commit drop""")
     )
     connection.execute(
@@ -221,7 +226,7 @@ def _batch(rows: Sequence[tuple[object, ...]], columns: Mapping[str, pa.DataType
         yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
-def _write(connection: sa.Connection, person_id: int, joined: Sequence[tuple[str, str]], doubts: int) -> Settled:
+def _write(connection: sa.Connection, person_id: int, joined: Sequence[tuple[str, str]]) -> Settled:
     values = {"person": person_id}
 
     def run(statement: str) -> int:
@@ -237,16 +242,16 @@ def _write(connection: sa.Connection, person_id: int, joined: Sequence[tuple[str
     for statement in _JOIN if joined else ():
         connection.execute(sa.text(statement), [values | {"old": old, "kept": kept} for old, kept in joined])
     run("drop table settled, settled_telling")
-    return Settled(new, changed, gone, doubts)
+    return Settled(new, changed, gone)
 
 
 # Words are compared as well: a fact of a category or a payee changes with them.
 _DIFFERS = """
     (b.account_id, b.booked_on, b.amount, b.currency, b.told_payee, b.memo, b.told_category, b.told_transfer_to, b.pending,
-        b.transaction_id)
+        b.transaction_id, b.perhaps)
         is distinct from
     (s.account_id, s.booked_on, s.amount, s.currency, s.payee, s.memo, s.category, s.transfer_to, s.pending,
-        s.transaction_id)"""
+        s.transaction_id, s.perhaps)"""
 _MARK_DAYS = f"""
     insert into stale_day (person_id, day)
     select cast(:person as smallint), day from (
@@ -263,7 +268,7 @@ _GONE = """
 _CHANGED = f"""
     update booking b set account_id = s.account_id, booked_on = s.booked_on, amount = s.amount, currency = s.currency,
         told_payee = s.payee, memo = s.memo, told_category = s.category, pending = s.pending,
-        transaction_id = s.transaction_id, source = s.source, gone_since = null, joined_to = null,
+        transaction_id = s.transaction_id, source = s.source, gone_since = null, joined_to = null, perhaps = s.perhaps,
         told_transfer_to = s.transfer_to,
         transfer_to = case when b.transfer_to is not distinct from b.told_transfer_to then s.transfer_to else b.transfer_to end,
         payee = case when b.payee = b.told_payee then s.payee else b.payee end,
@@ -279,10 +284,11 @@ _ELSEWHERE = """
     where b.person_id = :person and t.id = b.transaction_id and (b.file_id, b.at) is distinct from (t.file_id, t.at)"""
 _NEW = """
     insert into booking (person_id, account_id, key, booked_on, amount, currency, payee, memo, pending, told_payee,
-        told_category, category, category_by, told_transfer_to, transfer_to, transaction_id, source, file_id, at)
+        told_category, category, category_by, told_transfer_to, transfer_to, transaction_id, source, file_id, at,
+        perhaps)
     select :person, s.account_id, s.key, s.booked_on, s.amount, s.currency, s.payee, s.memo, s.pending, s.payee,
         s.category, s.category, case when s.category is not null then 'file' end, s.transfer_to, s.transfer_to,
-        s.transaction_id, s.source, t.file_id, t.at
+        s.transaction_id, s.source, t.file_id, t.at, s.perhaps
     from settled s join transaction t on t.id = s.transaction_id
     where not exists (select 1 from booking b where b.key = s.key) order by s.booked_on, s.transaction_id"""
 _UNTELL = """

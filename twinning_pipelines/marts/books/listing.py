@@ -33,13 +33,17 @@ class ListedBooking:
 
 @dataclass(frozen=True, slots=True)
 class BookingFilter:
-    """Which bookings are meant; what is None does not matter. category: an empty one means bookings without any."""
+    """Which bookings are meant; what is None does not matter. category: an empty one means bookings without any.
+
+    doubted: only those that may be told twice, each with the other.
+    """
 
     account: str | None = None
     category: str | None = None
     text: str | None = None
     since: date | None = None
     until: date | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def bookings_of(connection: sa.Connection, person_id: int, wanted: BookingFilter
         "text": f"%{_escaped(wanted.text)}%" if wanted.text else None,
         "since": wanted.since,
         "until": wanted.until,
+        "doubted": wanted.doubted,
         "limit": limit,
     }
     return [ListedBooking(*row) for row in connection.execute(sa.text(_LIST), values)]
@@ -177,6 +182,8 @@ _LIST = f"""{_FIELDS}
             or b.note ilike :text)
         and (cast(:since as date) is null or b.booked_on >= :since)
         and (cast(:until as date) is null or b.booked_on <= :until)
+        and (not :doubted or b.perhaps is not null or exists (
+            select 1 from booking o where o.person_id = b.person_id and o.perhaps = b.key and o.gone_since is null))
     order by b.booked_on desc, b.id desc limit :limit"""
 _ONE = f"{_FIELDS} and b.id = :id"
 _TELLINGS = """

@@ -3,6 +3,7 @@
 import json
 
 from twinning_pipelines.marts.books.accounts import OwnAccount
+from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
 
 OFX, CSV, QIF, CAMT = "finance.ofx", "finance.bank_csv", "finance.qif", "finance.camt"
@@ -89,6 +90,27 @@ def test_a_batch_is_told_once(bank: Bank) -> None:
     bank.tell(CAMT, parts)
     assert [row[:3] for row in bank.bookings()] == [("2026-03-02", "-20", "Ben"), ("2026-03-02", "-10", "Ada")]
     assert whole in bank.rows("select key from booking")
+
+
+def test_what_may_be_told_twice_is_listed_beside_the_other(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-4.20", "Corner Cafe", bank_id="N1")])
+    bank.tell(CSV, [line("2026-03-02", "-4.20", "Tram Ticket"), line("2026-03-02", "-9", "Elsewhere")])
+    (person,) = bank.rows("select id from person")[0]
+    with bank.engine.connect() as connection:
+        listed = bookings_of(connection, int(str(person)), BookingFilter(doubted=True), 10)
+        everything = bookings_of(connection, int(str(person)), BookingFilter(), 10)
+    assert {each.payee for each in listed} == {"Corner Cafe", "Tram Ticket"}
+    assert len(everything) == 3
+    # Once both files tell the days around, nothing is left in doubt.
+    bank.tell(
+        OFX,
+        [
+            line("2026-03-01", "-1", "A"),
+            line("2026-03-03", "-1", "B"),
+            line("2026-03-02", "-4.20", "Corner Cafe", bank_id="N1"),
+        ],
+    )
+    assert bank.rows("select count(*) from booking where perhaps is not null and gone_since is null") == [(0,)]
 
 
 def test_edges_of_balances(bank: Bank) -> None:

@@ -56,6 +56,7 @@ BOOKING = sa.Table(
     sa.Column("told_transfer_to", sa.Text),
     sa.Column("tags", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("note", sa.Text),
+    sa.Column("perhaps", sa.Text, comment="the key of another booking that this may be: nothing decides"),
     sa.Column("transaction_id", sa.BigInteger, sa.ForeignKey("transaction.id", ondelete="SET NULL")),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("file_id", sa.Integer, sa.ForeignKey("intake_file.id"), nullable=False),

@@ -289,6 +289,12 @@ def upgrade() -> None:
         sa.Column("told_transfer_to", sa.Text(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column(
+            "perhaps",
+            sa.Text(),
+            nullable=True,
+            comment="the key of another booking that this may be: nothing decides",
+        ),
         sa.Column("transaction_id", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("file_id", sa.Integer(), nullable=False),
