@@ -73,6 +73,11 @@ def _apple_health(records: int) -> Writer:
     return write
 
 
+def _since_opening(path: Path, /, *, first: date, last: date) -> int:
+    """A broker's statement of everything since the account was opened, else the first shares would come from nowhere."""
+    return household.write_shares(path, first=min(first, finance.EPOCH), last=last)
+
+
 def _household(write: Callable[..., int]) -> Writer:
     """These are all of one household, and nothing in them is spoiled."""
     return lambda path, *, first, last, **_: write(path, first=first, last=last)
@@ -87,7 +92,7 @@ _WHOLE: tuple[tuple[str, str, Writer, int], ...] = (
     (ADA, "work/expenses.csv", work.write_expenses, 2),
     (ADA, "bank/savings.xml", _household(household.write_savings), 0),
     (ADA, "bank/euros.csv", _household(household.write_euros), 0),
-    (ADA, "bank/activity.xml", _household(household.write_shares), 0),
+    (ADA, "bank/activity.xml", _household(_since_opening), 0),
     (ADA, "bank/rates.csv", _household(household.write_rates), 0),
     (BEN, "health/Export.zip", _apple_health(110_000), 4),
     (BEN, "bank/card.qif", finance.write_register, 2),

@@ -4,7 +4,7 @@ Bookings between own accounts are no spending and no income. Where a file splits
 categories, unless a rule or the person has put the whole under one.
 """
 
-from twinning_pipelines.marts.books.balances import STATED
+from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 
 # A transfer is paired and confirmed, or a file or a rule names the own account on the other side.
 IS_OWN_TRANSFER = """(
@@ -69,16 +69,15 @@ BALANCE_ROWS = f"""
     ),
     moved as (
         select b.*, a.name as account, n.day as anchored_on, n.is_before
-        from booking b join account a on a.id = b.account_id
+        from ({MOVEMENTS}) b join account a on a.id = b.account_id
         left join anchor n on n.account_id = b.account_id and n.currency = b.currency
-        where b.person_id = :person and b.gone_since is null and not b.pending
     )
     select cast(:last as date) as day, name as part, currency as unit, value as amount, 1::numeric as base, 'claim' as record,
         file_id, at, 'balance stated on ' || day as label from anchor
     union all
-    select cast(:last as date), account, currency, case when not is_before then -amount else amount end, 1, 'transaction',
-        file_id, at, booked_on || ' ' || coalesce(nullif(payee, ''), memo)
+    select cast(:last as date), account, currency, case when not is_before then -amount else amount end, 1, record,
+        file_id, at, day || ' ' || label
     from moved
-    where case when is_before then booked_on > anchored_on and booked_on <= :last
-        when is_before is null then booked_on <= :last
-        else booked_on > :last and booked_on <= anchored_on end"""
+    where case when is_before then day > anchored_on and day <= :last
+        when is_before is null then day <= :last
+        else day > :last and day <= anchored_on end"""
