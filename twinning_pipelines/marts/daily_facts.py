@@ -31,6 +31,15 @@ _TOTALS = {
     ),
 }
 
+_STANDING = [fact.name for fact in FACTS if fact.is_standing]
+# What stands goes on on days on which nothing was dropped: they are counted with the next that are.
+_SINCE_THEN = """
+    insert into stale_day (person_id, day)
+    select :person, day::date
+    from (select max(day) + 1 as first from daily_fact where person_id = :person and fact = any(:standing)) as told,
+        generate_series(first, local_day(:person, now()), interval '1 day') as day
+    on conflict do nothing"""
+
 _INSERT = """
     insert into daily_fact (person_id, day, fact, part, unit, value, n)
     select * from ({total}) as f (person_id, day, fact, part, unit, value, n)
@@ -73,6 +82,8 @@ def refresh_facts(connection: sa.Connection, days: Sequence[date] | None = None)
     for person_id in people:
         _refresh_rollups(connection, person_id)
         refresh_books(connection, person_id)
+        if days is None:
+            connection.execute(sa.text(_SINCE_THEN), {"person": person_id, "standing": _STANDING})
         wanted = list(days) if days is not None else _stale_days(connection, person_id)
         if wanted:
             _compute(connection, person_id, wanted)
@@ -150,12 +161,11 @@ def facts_of(connection: sa.Connection, person: str, day: date) -> list[ToldFact
 
 def last_day(connection: sa.Connection, person: str) -> date | None:
     """The newest day of which anything is told that was measured or booked, not only carried on."""
-    standing = [fact.name for fact in FACTS if fact.is_standing]
     statement = """
         select max(f.day) from daily_fact f join person p on p.id = f.person_id
         where p.name = :person and not f.fact = any(:standing)"""
     day: date | None = connection.execute(
-        sa.text(statement), {"person": person, "standing": standing}
+        sa.text(statement), {"person": person, "standing": _STANDING}
     ).scalar_one_or_none()
     return day
 

@@ -156,13 +156,15 @@ def _keys(connection: sa.Connection, person_id: int, bookings: Sequence[Booking]
             own[words[telling.id].key] = place
     of: dict[int, str] = {}
     joined: list[tuple[str, str]] = []
+    given: set[str] = set()
     for place, booking in enumerate(bookings):
-        # Of a booking that fell apart the part goes on which holds the telling that it is called by.
+        # Of a booking that fell apart the part goes on which holds the telling that it is called by, else the first.
         names = dict.fromkeys(before[each.id] for each in booking.tellings if each.id in before)
-        mine = [name for name in names if own.get(name, place) == place]
+        mine = [name for name in names if own.get(name, place) == place and name not in given]
         oldest = min(booking.tellings, key=lambda each: (each.pending, each.files, words[each.id].key))
         key = mine[0] if mine else words[oldest.id].key
         of[booking.shown.id] = key
+        given.update(mine)
         joined += [(name, key) for name in mine[1:]]
     return _Keys(of, joined)
 
@@ -304,6 +306,8 @@ _TELL = """
 _JOIN = (
     """update booking old set joined_to = kept.id, account_id = kept.account_id from booking kept
         where old.key = :old and kept.key = :kept""",
+    """insert into stale_day (person_id, day) select person_id, booked_on from booking where key = :kept
+        on conflict do nothing""",
     """insert into booking_edit (booking_id, field, value, set_at)
         select kept.id, e.field, e.value, e.set_at from booking_edit e join booking old on old.id = e.booking_id
         join booking kept on kept.key = :kept where old.key = :old on conflict do nothing""",

@@ -169,30 +169,38 @@ def _successors(rows: Sequence[Telling], coverage: _Coverage) -> dict[int, int]:
         by_amount[row.day, row.amount].append(row)
     for row in rows:
         for old in by_bank_id.get(row.corrects, ()) if row.corrects else ():
-            if old.id != row.id:
+            if old.id != row.id and not _leads_to(row.id, old.id, successors):
                 successors[old.id] = row.id
-    for alike in (*by_bank_id.values(), *by_amount.values()):
-        if len(alike) > 1:
-            _replace(alike, coverage, successors)
+    # Equal words of one day and amount first: some banks number their rows anew in every file.
+    for same_words, groups in ((True, by_amount), (True, by_bank_id), (False, by_bank_id), (False, by_amount)):
+        for alike in groups.values():
+            if len(alike) > 1:
+                _replace(alike, coverage, successors, same_words=same_words)
     return successors
 
 
-def _replace(alike: Sequence[Telling], coverage: _Coverage, successors: dict[int, int]) -> None:
+def _leads_to(row: int, other: int, successors: Mapping[int, int]) -> bool:
+    """Has `other` taken the place of `row`, perhaps by way of others?"""
+    while row in successors and row != other:
+        row = successors[row]
+    return row == other
+
+
+def _replace(alike: Sequence[Telling], coverage: _Coverage, successors: dict[int, int], *, same_words: bool) -> None:
     """Of rows with one bank id, or one day and amount: those left out by newer files, and those that came in their place."""
     gone = [row for row in alike if row.id not in successors and (row.pending or coverage.is_left_out(row))]
     taken = set(successors.values())
-    for same_words in (True, False):
-        for old in gone:
-            heirs = [
-                row
-                for row in alike
-                if row.id not in taken and row.id not in successors and old.id not in successors
-                if _takes_place(row, old) and (not same_words or row.words == old.words)
-            ]
-            rivals = [each for each in gone if each.id not in successors]
-            if heirs and (same_words or len(heirs) == len(rivals) == 1):
-                successors[old.id] = heirs[0].id
-                taken.add(heirs[0].id)
+    for old in gone:
+        heirs = [
+            row
+            for row in alike
+            if row.id not in taken and row.id not in successors and old.id not in successors
+            if _takes_place(row, old) and (not same_words or row.words == old.words)
+        ]
+        rivals = [each for each in gone if each.id not in successors]
+        if heirs and (same_words or len(heirs) == len(rivals) == 1):
+            successors[old.id] = heirs[0].id
+            taken.add(heirs[0].id)
 
 
 def _takes_place(row: Telling, old: Telling) -> bool:

@@ -3,6 +3,8 @@
 Money in another currency is converted by the dated rate; where no rate is known it is told apart in its own currency.
 """
 
+import sqlalchemy as sa
+
 from twinning_pipelines.marts.books.holdings import PORTFOLIO_VALUE
 from twinning_pipelines.marts.books.rates import rates_of
 from twinning_pipelines.marts.books.rows import BALANCE_TOTALS
@@ -10,9 +12,16 @@ from twinning_pipelines.marts.books.rows import BALANCE_TOTALS
 # Which currency a person reckons in: what the rulebook says, else that of most of their accounts.
 _HOME = """
     select coalesce(p.currency, (
-        select a.currency from account a where a.person_id = p.id and a.currency <> 'XXX'
-        group by 1 order by count(*) desc, 1 limit 1), 'XXX') as currency
+        select a.currency from account a join account_name n on n.account_id = a.id
+        where a.person_id = p.id and a.currency <> 'XXX'
+        group by 1 order by count(distinct a.id) desc, 1 limit 1), 'XXX') as currency
     from person p where p.id = :person"""
+
+
+def own_currency(connection: sa.Connection, person_id: int) -> str:
+    """The currency in which a person reckons."""
+    return str(connection.execute(sa.text(_HOME), {"person": person_id}).scalar_one())
+
 
 _ASKED = "select o.day, o.unit as base, h.currency as quote from owned o, home h"
 

@@ -44,19 +44,20 @@ def money_by_category(sign: str) -> str:
 
 
 # Parts that do not add up to the booking, or that a rule or the person has overruled, are left out.
-_WHOLE = """(b.category_by in ('rule', 'person') or t.splits is null or jsonb_typeof(t.splits) <> 'array' or coalesce(
-    (select sum((s ->> 'amount')::numeric) from jsonb_array_elements(t.splits) s), 0) <> b.amount)"""
+_WHOLE = """(
+    coalesce(b.category_by in ('rule', 'person'), false) or t.splits is null or jsonb_typeof(t.splits) <> 'array'
+    or coalesce((select sum((s ->> 'amount')::numeric) from jsonb_array_elements(t.splits) s), 0) <> b.amount)"""
 
 
 # Each day's newest balance of each account, as `account_balance` keeps it.
 BALANCE_TOTALS = """
-    select d::date as day, a.name as part, b.currency as unit, b.balance as value, b.n
-    from generate_series(cast(:first as date), cast(:last as date), interval '1 day') d
-    cross join account a
-    cross join lateral (
-        select distinct on (currency) currency, balance, n from account_balance
-        where account_id = a.id and day <= d order by currency, day desc) b
-    where a.person_id = :person"""
+    select d::date as day, b.name as part, b.currency as unit, b.balance as value, b.n
+    from (
+        select a.name, k.*, lead(k.day) over (partition by k.account_id, k.currency order by k.day) - 1 as until
+        from account_balance k join account a on a.id = k.account_id where a.person_id = :person
+    ) as b
+    cross join lateral generate_series(greatest(b.day, cast(:first as date)),
+        least(coalesce(b.until, cast(:last as date)), cast(:last as date)), interval '1 day') d"""
 
 # The same from its beginnings: a stated balance and the bookings since, else the bookings before the first one stated.
 BALANCE_ROWS = f"""

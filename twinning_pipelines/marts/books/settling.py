@@ -7,6 +7,7 @@ from twinning_pipelines.marts.books.balances import keep_balances
 from twinning_pipelines.marts.books.bookings import Settled, settle_bookings
 from twinning_pipelines.marts.books.kept_rulebook import rulebook_of
 from twinning_pipelines.marts.books.meaning import settle_meaning
+from twinning_pipelines.marts.books.net_worth import own_currency
 
 
 def refresh_books(connection: sa.Connection, person_id: int) -> Settled | None:
@@ -21,21 +22,21 @@ def refresh_books(connection: sa.Connection, person_id: int) -> Settled | None:
     connection.execute(sa.text("select pg_advisory_xact_lock(3, :person)"), {"person": person_id})
     connection.execute(sa.text("delete from stale_books where person_id = :person"), {"person": person_id})
     rulebook = rulebook_of(connection, person_id)
-    connection.execute(sa.text(_CURRENCY), {"person": person_id, "currency": rulebook.currency})
+    before = own_currency(connection, person_id)
+    currency = "update person set currency = :currency where id = :person and currency is distinct from :currency"
+    connection.execute(sa.text(currency), {"person": person_id, "currency": rulebook.currency})
     settle_accounts(connection, person_id, rulebook.accounts)
     settled = settle_bookings(connection, person_id)
     keep_balances(connection, person_id)
     drop_empty_accounts(connection, person_id)
     settle_meaning(connection, person_id)
+    if own_currency(connection, person_id) != before:
+        connection.execute(sa.text(_TELL_AGAIN), {"person": person_id})
     return settled
 
 
 # What is told in the person's currency has to be told anew in another.
-_CURRENCY = """
-    with changed as (
-        update person set currency = :currency where id = :person and currency is distinct from :currency returning id
-    )
+_TELL_AGAIN = """
     insert into stale_day (person_id, day)
-    select f.person_id, f.day from daily_fact f join changed c on c.id = f.person_id
-    where f.fact in ('net_worth', 'balance') group by 1, 2
+    select distinct person_id, day from daily_fact where person_id = :person and fact = 'net_worth'
     on conflict do nothing"""

@@ -135,7 +135,10 @@ class _Merge:
     def _superseded(self) -> str:
         if self.whole:
             return self._newer_cover("i")
-        return f"(select f.as_of from intake_file f where f.id = k.file_id and {NEWER.format('f')})"
+        # A row that its newest file has taken back is told by nobody: any file may tell it again.
+        return f"""(
+            select f.as_of from intake_file f
+            where f.id = k.file_id and k.absent_since is null and {NEWER.format("f")})"""
 
     def _newer_cover(self, alias: str) -> str:
         return f"""(
@@ -193,7 +196,8 @@ class _Merge:
     def _joined(self) -> str:
         """What lasts reaches today from its first day on: one stretch says as much as a stretch for each row."""
         if self.record.ambient:
-            return f"greatest(min(first), {_FIRST_MONEY}), max(last)"
+            # Without a changed row there is no day: `greatest` alone would pass a null over.
+            return f"case when min(first) is not null then greatest(min(first), {_FIRST_MONEY}) end, max(last)"
         return "min(first), max(last)" if self.record.lasting else "first, last"
 
     def _span(self, alias: str) -> str:

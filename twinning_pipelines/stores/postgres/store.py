@@ -44,7 +44,9 @@ _ENTER = """
 
 # What the books of a household are settled from.
 _BOOKED = {record.name for record in (TRANSACTION, TRADE, HOLDING, PRICE, EXCHANGE_RATE)}
-_STALE_BOOKS = "insert into stale_books (person_id) values (:person) on conflict do nothing"
+# An update even where it says nothing new: whoever settles these books meanwhile waits, and sees this load.
+_STALE_BOOKS = """
+    insert into stale_books (person_id) values (:person) on conflict (person_id) do update set person_id = excluded.person_id"""
 
 _SETTLE_IN = (
     """insert into person_zone (person_id, since, zone) values (:id, :since, :zone)
@@ -155,7 +157,7 @@ class PostgresStore:
                     changes[record.name] = _merge(connection, record, telling, reading)
             self._quarantine(connection, entry, reading)
             self._keep_claims(connection, entry, reading)
-            if _BOOKED & reading.counts.keys():
+            if _BOOKED & {record.name for record in source.records}:
                 connection.execute(sa.text(_STALE_BOOKS), {"person": person_id})
             self._after_load(connection, person_id)
             self._settle(connection, entry, reading)

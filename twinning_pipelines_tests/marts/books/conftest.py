@@ -34,7 +34,13 @@ class Bank:
         self._number = count(1)
 
     def tell(
-        self, source: str, lines: Sequence[Line], *, on: str = "2026-03-31", balances: Mapping[str, str] | None = None
+        self,
+        source: str,
+        lines: Sequence[Line],
+        *,
+        on: str = "2026-03-31",
+        balances: Mapping[str, str] | None = None,
+        settled: bool = True,
     ) -> None:
         """A file made on the evening of a day. A line has day, amount and what else `transaction` has; balances by day."""
         path = self.folder / f"{next(self._number)}.json"
@@ -45,7 +51,8 @@ class Bank:
         receipt = take(receive(path, "ada", self.store, archive), self.store, archive, [_source(source)])
         assert receipt.problem is None, receipt
         assert receipt.rejected == 0, receipt.rejections
-        self.settle()
+        if settled:
+            self.settle()
 
     def settle(self) -> None:
         """What the night would do after the person said something."""

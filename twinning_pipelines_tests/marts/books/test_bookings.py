@@ -4,6 +4,7 @@ import json
 
 from twinning_pipelines.marts.books.accounts import OwnAccount
 from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of
+from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
 
 OFX, CSV, QIF, CAMT = "finance.ofx", "finance.bank_csv", "finance.qif", "finance.camt"
@@ -111,6 +112,50 @@ def test_what_may_be_told_twice_is_listed_beside_the_other(bank: Bank) -> None:
         ],
     )
     assert bank.rows("select count(*) from booking where perhaps is not null and gone_since is null") == [(0,)]
+
+
+def test_a_booking_whose_name_giver_is_gone_falls_apart_into_two(bank: Bank) -> None:
+    """An OFX and a CSV row are one booking, called by a third that is gone; then they are two."""
+    bank.tell(QIF, [line("2026-03-02", "-4.20", "Corner Cafe")], on="2026-03-29")
+    bank.tell(OFX, [line("2026-03-02", "-4.20", "Corner Cafe", bank_id="N1")], on="2026-03-30")
+    bank.tell(CSV, [line("2026-03-02", "-4.20", "Cafe")])
+    assert len(bank.bookings()) == 1
+    bank.do(
+        "delete from transaction_sighting s using transaction t where t.id = s.transaction_id and t.source = :q", q=QIF
+    )
+    bank.settle()
+    bank.tell(CSV, [line("2026-03-02", "-4.20", "Cafe"), line("2026-03-02", "-4.20", "Corner Cafe North")])
+    assert [row[:2] for row in bank.bookings()] == [("2026-03-02", "-4.2")] * 2
+    assert bank.rows("select count(distinct key) from booking where gone_since is null") == [(2,)]
+
+
+def test_a_statement_of_a_quiet_month_settles_its_balance(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3", "A")], balances={"2026-03-10": "100"})
+    bank.do("delete from stale_books")
+    bank.tell(OFX, [], on="2026-04-30", balances={"2026-04-30": "100"}, settled=False)
+    assert bank.rows("select count(*) from stale_books") == [(1,)]
+
+
+def test_days_on_which_nothing_is_dropped_have_balances_too(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3", "A")], balances={"2026-03-10": "100"})
+    with bank.engine.begin() as connection:
+        refresh_facts(connection)
+    bank.do("delete from daily_fact where day > '2026-03-20'")
+    bank.do("delete from stale_day")
+    with bank.engine.begin() as connection:
+        refresh_facts(connection)
+    told = "select count(*) from daily_fact where fact = 'balance' and day between '2026-03-02' and local_day(person_id, now())"
+    days = "select local_day(id, now()) - date '2026-03-02' + 1 from person"
+    assert bank.rows(told) == bank.rows(days)
+
+
+def test_parts_of_a_booking_without_a_category_of_its_own_count(bank: Bank) -> None:
+    splits = json.dumps([{"category": "Groceries", "amount": "-30"}, {"category": "Household", "amount": "-20"}])
+    bank.tell(QIF, [line("2026-03-02", "-50", "Market", splits=splits)])
+    with bank.engine.begin() as connection:
+        refresh_facts(connection)
+    by_category = "select part, value::text from daily_fact where fact = 'spend_by_category' order by part"
+    assert bank.rows(by_category) == [("Groceries", "30"), ("Household", "20")]
 
 
 def test_edges_of_balances(bank: Bank) -> None:

@@ -121,6 +121,26 @@ def test_corrections_replace_and_revoke() -> None:
     assert matched(wrong, told(OFX, 4, "-35.00", bank_id="C", corrects="A", revokes=True, files=[2])).bookings == []
 
 
+def test_ids_that_are_numbers_of_rows_move_and_bookings_stay() -> None:
+    first = [told(OFX, 4, "-10", "coffee", bank_id="1"), told(OFX, 8, "-900", "rent", bank_id="2")]
+    second = [
+        told(OFX, day, amount, words, bank_id=number, files=[2])
+        for day, amount, words, number in ((1, "-7", "bread", "1"), (4, "-10", "coffee", "2"), (8, "-900", "rent", "3"))
+    ]
+    result = matched(*first, *second, f2=(0, 20))
+    assert sorted(sorted(each.words for each in one.tellings) for one in result.bookings) == sorted(
+        [[frozenset({"bread"})], [frozenset({"coffee"})] * 2, [frozenset({"rent"})] * 2]
+    )
+
+
+def test_a_booking_that_is_corrected_twice_is_not_lost() -> None:
+    rows = [
+        told(OFX, 3, "-35.00", bank_id="X"),
+        *(told(OFX, 3, "-3.50", bank_id="X", corrects="X", files=[n]) for n in (2, 3)),
+    ]
+    assert len(matched(*rows).bookings) == 1
+
+
 def test_a_batch_told_as_a_whole_and_in_parts_is_its_parts() -> None:
     whole = told(CAMT, 3, "-30.00", "sepa batch", bank_id="B1")
     parts = [

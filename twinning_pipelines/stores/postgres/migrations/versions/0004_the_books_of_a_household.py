@@ -402,4 +402,9 @@ def upgrade() -> None:
         ),
     )
     op.execute("insert into transaction_sighting (file_id, transaction_id, at) select file_id, id, at from transaction")
-    op.execute("insert into stale_books (person_id) select distinct person_id from transaction")
+    # Only the newest file that tells a row was known so far: all of them are read again.
+    op.execute("update intake_file set source_version = 0 where status = 'loaded' and source like 'finance.%'")
+    op.execute(
+        "insert into stale_books (person_id) select person_id from transaction union select person_id from trade "
+        "union select f.person_id from claim c join intake_file f on f.id = c.file_id where c.kind = 'closing_balance'"
+    )
