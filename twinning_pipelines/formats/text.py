@@ -7,6 +7,7 @@ that only Windows-1252 has. One codec reads the whole file: no guess per line, n
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _MARKS = (
@@ -125,3 +126,10 @@ def _as(data: bytes, codec: str) -> str | None:
         if codec == "utf-8" and error.start >= len(data) - 3 and error.reason == "unexpected end of data":
             return data[: error.start].decode() + "\ufffd"
         return None
+
+
+def without_accents(text: str) -> str:
+    """The letters without their marks: `é` is `e`, `Å` is `A`; compatible forms are one, `ﬁ` is `fi`."""
+    if text.isascii():
+        return text
+    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import dagster as dg
 import sqlalchemy as sa
 
-from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
+from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.home import OpenHome
 from twinning_pipelines.orchestration.facts import FOLLOWS_TABLES
+from twinning_pipelines.orchestration.far_sides import only_silence_is_retried
 from twinning_pipelines.orchestration.keys import BOOKINGS, FIREFLY
 from twinning_pipelines.orchestration.results import Materialised, materialised
 from twinning_pipelines.orchestration.run_home import RunHome
@@ -50,19 +51,12 @@ def firefly_asset() -> dg.AssetsDefinition:
 
 def push(home: OpenHome) -> list[Pushed] | None:
     """Pushes for everybody; None when no Firefly III is configured. Only silence of the far side is left to be retried."""
-    try:
+    with only_silence_is_retried():
         if (access := home.home.firefly()) is None:
             return None
         units = {source.name: source.unit for source in home.home.sources}
         manner = Manner(seconds=_SECONDS_PER_RUN, original=home.home.attached_original)
         return list(push_everybody(home.engine, access, units, manner))
-    except FarSideUnavailable:
-        raise
-    except TwinningError as refusal:
-        raise dg.Failure(str(refusal), allow_retries=False) from refusal
-    except Exception as bug:
-        # The retry policy tries anything again, and a bug or a wrong setting does not mend itself in a minute.
-        raise dg.Failure(f"{type(bug).__name__}: {bug}", allow_retries=False) from bug
 
 
 def _metadata(done: Sequence[Pushed] | None) -> dict[str, dg.MetadataValue]:

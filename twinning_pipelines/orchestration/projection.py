@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-from twinning_pipelines.errors import FarSideUnavailable, TwinningError
+from twinning_pipelines.errors import FarSideUnavailable
 from twinning_pipelines.home import OpenHome
 from twinning_pipelines.orchestration.facts import FOLLOWS_TABLES
+from twinning_pipelines.orchestration.far_sides import only_silence_is_retried
 from twinning_pipelines.orchestration.keys import INFLUX, SAMPLE
 from twinning_pipelines.orchestration.results import Materialised, materialised
 from twinning_pipelines.orchestration.run_home import RunHome
@@ -38,15 +39,8 @@ def influx_asset() -> dg.AssetsDefinition:
 
 def push(home: OpenHome) -> Projected | None:
     """Writes what is queued; None when no InfluxDB is configured. Only silence of the far side is left to be retried."""
-    try:
+    with only_silence_is_retried():
         return _push(home)
-    except FarSideUnavailable:
-        raise
-    except TwinningError as refusal:
-        raise dg.Failure(str(refusal), allow_retries=False) from refusal
-    except Exception as bug:
-        # The retry policy tries anything again, and a bug or a wrong setting does not mend itself in a minute.
-        raise dg.Failure(f"{type(bug).__name__}: {bug}", allow_retries=False) from bug
 
 
 def _push(home: OpenHome) -> Projected | None:

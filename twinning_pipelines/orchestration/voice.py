@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from twinning_pipelines.errors import FarSideUnavailable, TwinningError, WrongUsage
+from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import OpenHome
 from twinning_pipelines.ingest.archive import place_of
 from twinning_pipelines.orchestration.facts import FOLLOWS_TABLES
+from twinning_pipelines.orchestration.far_sides import only_silence_is_retried
 from twinning_pipelines.orchestration.keys import table_key
 from twinning_pipelines.orchestration.results import Materialised, materialised
 from twinning_pipelines.orchestration.run_home import RunHome
@@ -61,7 +62,7 @@ def journal_asset() -> dg.AssetsDefinition:
 
 def hear(home: OpenHome) -> Mapping[str, int] | None:
     """Hears what is due; None without an engine. Only silence of the engine is left to be retried."""
-    try:
+    with only_silence_is_retried():
         speech = home.home.speech()
         if speech is None:
             return None
@@ -69,13 +70,6 @@ def hear(home: OpenHome) -> Mapping[str, int] | None:
         archive = home.home.archive
         heard = hear_what_waits(home.engine, speech, lambda sha256: place_of(archive, sha256), manner)
         return Counter(each.state for each in heard)
-    except FarSideUnavailable:
-        raise
-    except TwinningError as refusal:
-        raise dg.Failure(str(refusal), allow_retries=False) from refusal
-    except Exception as bug:
-        # The retry policy tries anything again, and a bug or a wrong setting does not mend itself in a minute.
-        raise dg.Failure(f"{type(bug).__name__}: {bug}", allow_retries=False) from bug
 
 
 def _metadata(home: OpenHome, done: Mapping[str, int] | None) -> dict[str, dg.MetadataValue]:

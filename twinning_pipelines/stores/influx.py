@@ -9,13 +9,11 @@ import json
 import logging
 import random
 import re
-import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -28,6 +26,7 @@ from influxdb_client.rest import ApiException
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.formats.line_protocol import Precision, batches, unparsable
+from twinning_pipelines.stores.http import certificates, retry_after
 
 Row = dict[str, str | int | float | bool | None]
 
@@ -118,7 +117,7 @@ class Influx:
             base_url=self._url,
             headers={"Authorization": f"Token {self._token}", "Accept": "application/json"},
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-            verify=_certificates(),
+            verify=certificates(),
             trust_env=False,
         )
 
@@ -266,13 +265,13 @@ class Influx:
             self._writer.write(self._bucket, self._org, b"\n".join(lines), write_precision=self._precision)
         except ApiException as refusal:
             text = refusal.body or refusal.reason or ""
-            return _Answer(refusal.status or 0, text, _wait(refusal.headers or {}))
+            return _Answer(refusal.status or 0, text, retry_after(refusal.headers or {}))
         # influxdb-client takes every 2xx for success, but a captive portal says 200 to anything.
         return _Answer(self._client.api_client.last_response.status)
 
     def _ask(self, method: str, path: str, **request: Any) -> _Answer:
         response = self._http.request(method, path, **request)
-        return _Answer(response.status_code, response.text, _wait(response.headers))
+        return _Answer(response.status_code, response.text, retry_after(response.headers))
 
     def _refusal(self, doing: str, answer: _Answer) -> FarSideRefused:
         sentences = {
@@ -292,23 +291,6 @@ class Influx:
     def _safe(self, text: str) -> str:
         """Foreign words that may be logged, raised and kept: short, on one line, without the token."""
         return " ".join(text.replace(self._token, "[token]").split())[:_REASON_CHARACTERS]
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, a date being by the server's own clock; None for nonsense and the past."""
-    asked = headers.get("Retry-After", "")
-    if asked.isdecimal():
-        return float(asked) or None
-    try:
-        apart = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return max(apart.total_seconds(), 0) or None
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.records.money import NO_CURRENCY
 
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 _PARTS = re.compile(r"[\s/]+")
-_IBAN = re.compile(r"[A-Z]{2}\d{2}[0-9A-Z]{11,30}")
 _CURRENCY_BEHIND = re.compile(r"(?<=\d)[A-Z]{3}$")
 # A number alone, without its bank, tells accounts apart only if it is long.
 _LONG_NUMBER = 7
@@ -67,13 +67,6 @@ def number_of(name: str) -> _Number:
         return _Number(iban, "", iban[4:].lstrip("0"))
     number = _CURRENCY_BEHIND.sub("", parts[-1]).lstrip("0")
     return _Number("", "".join(parts[:-1]).lstrip("0"), number)
-
-
-def is_iban(text: str) -> bool:
-    """Is it an IBAN whose check digits are right? Without blanks, in capitals."""
-    if not _IBAN.fullmatch(text):
-        return False
-    return int("".join(str(int(each, 36)) for each in text[4:] + text[:4])) % 97 == 1
 
 
 def settle_accounts(connection: sa.Connection, person_id: int, described: Sequence[OwnAccount] = ()) -> None:

@@ -6,7 +6,6 @@ and its key as long as one of its tellings stays with it; what turns out to be t
 
 import hashlib
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import sqlalchemy as sa
 
+from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.marts.books.matching import Booking, Span, Telling, match
 from twinning_pipelines.records.money import NO_CURRENCY
 from twinning_pipelines.stores.postgres.copying import copy
@@ -130,10 +130,7 @@ def _key_of(identity: Sequence[str]) -> str:
 
 def words_of(*texts: str) -> frozenset[str]:
     """The words of three letters or more, without case and accents."""
-    whole = " ".join(texts)
-    if not whole.isascii():
-        whole = "".join(each for each in unicodedata.normalize("NFKD", whole) if not unicodedata.combining(each))
-    return frozenset(_WORD.findall(whole.casefold()))
+    return frozenset(_WORD.findall(without_accents(" ".join(texts)).casefold()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Whom a payment goes to, without what differs from one payment to the next."""
 
 import re
-import unicodedata
+
+from twinning_pipelines.formats.text import without_accents
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _WORDS_OF_A_MEMO = 6
@@ -25,9 +26,6 @@ def payee_key(payee: str, memo: str) -> str:
 
 
 def _lasting(text: str) -> list[str]:
-    plain = text
-    if not text.isascii():
-        plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     # A word with a digit in it is a number, a date or an id.
-    words = (word for word in _WORD.findall(plain.casefold()) if not any(map(str.isdigit, word)))
+    words = (word for word in _WORD.findall(without_accents(text).casefold()) if not any(map(str.isdigit, word)))
     return [word for word in words if len(word) >= _SHORTEST and word not in _MONTHS]

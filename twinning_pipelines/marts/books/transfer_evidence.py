@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from twinning_pipelines.marts.books.accounts import is_iban
+from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.marts.books.pairing import AGAINST, NAME, NOTHING, NUMBER, WORDS, Leg
 from twinning_pipelines.marts.books.phrases import bare
 

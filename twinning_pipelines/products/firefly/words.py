@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from twinning_pipelines.formats.iban import is_iban
+
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_NOTES = 255, 1000, 32_768
 NO_PAYEE, NO_DESCRIPTION = "(no payee)", "(no description)"
 # What we say about ourselves in the notes: it may change without a reason to write anything.
@@ -53,6 +55,4 @@ def _lines(text: str) -> str:
 def valid_iban(text: str | None) -> str | None:
     """An IBAN without blanks; None where its check digits are wrong, as in one with masked digits."""
     plain = re.sub(r"[\s-]", "", text or "").upper()
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", plain):
-        return None
-    return plain if int("".join(str(int(each, 36)) for each in plain[4:] + plain[:4])) % 97 == 1 else None
+    return plain if is_iban(plain) else None

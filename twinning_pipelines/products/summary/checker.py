@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.marts.telling.told import Told
 from twinning_pipelines.products.summary.forbidden import CATEGORIES, COMPOUNDS, NUMBER_WORDS
 from twinning_pipelines.products.summary.render import SLOT
@@ -125,13 +126,9 @@ def _category(word: str) -> str | None:
     return "a number word" if is_compound else None
 
 
-def _unaccented(text: str) -> str:
-    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
-
-
 def _read(bare: str) -> Iterator[str]:
     """Each word once, also as it reads without hyphens, and two words that make a number word together."""
-    plain = _unaccented(bare).casefold()
+    plain = without_accents(bare).casefold()
     apart, joined = _WORD.findall(plain), _WORD.findall(_JOINS.sub("", plain))
     pairs = [one + other for one, other in pairwise(apart)]
     numbers = [pair for pair in pairs if pair in NUMBER_WORDS]

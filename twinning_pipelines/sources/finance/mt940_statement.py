@@ -13,6 +13,7 @@ from decimal import Decimal
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats import mt940, mt940_details, numbers
+from twinning_pipelines.formats.iban import has_its_shape, is_iban
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import NO_CURRENCY, TRANSACTION, UNNAMED_ACCOUNT, key_of
 from twinning_pipelines.source import Claim, Item, Notice, Rejection, Row, Source, gather
@@ -27,7 +28,6 @@ _COMMA = numbers.NumberStyle(",")
 _AMOUNT = re.compile(r"\d+,?\d*|,\d+", re.ASCII)
 _CENTS = re.compile(r",\d\d$", re.ASCII)
 _FLOOR = re.compile(r"([A-Z]{3})[DC ]?[\d,]*", re.ASCII)
-_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
 _SUFFIXED = re.compile(r"(.*?)/?([A-Z]{3})", re.ASCII)
 _ORIGINAL = re.compile(r"/OCMT/([A-Z]{3})(\d+,?\d*)/?", re.ASCII)
 _NON_SWIFT = re.compile(r"(\d{2})(.*)", re.ASCII)
@@ -236,16 +236,10 @@ def account_name(printed: str) -> str:
     """The account without its blanks; a currency behind an IBAN is dropped, for one bank prints it and another doesn't."""
     name = "".join(printed.split())
     suffixed = _SUFFIXED.fullmatch(name)
-    if suffixed and _IBAN.fullmatch(suffixed[1]) and not _proves_itself(name):
+    # The IBANs of Mauritius and the Seychelles end in a currency of their own: their check digits say so.
+    if suffixed and has_its_shape(suffixed[1]) and not is_iban(name):
         return suffixed[1]
     return name
-
-
-def _proves_itself(iban: str) -> bool:
-    """Its check digits are right: the IBANs of Mauritius and the Seychelles end in a currency of their own."""
-    if not _IBAN.fullmatch(iban):
-        return False
-    return int("".join(str(int(letter, 36)) for letter in iban[4:] + iban[:4])) % 97 == 1
 
 
 def _recognises(original: Original) -> bool:

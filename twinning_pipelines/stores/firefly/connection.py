@@ -8,18 +8,16 @@ import json
 import logging
 import random
 import re
-import ssl
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
+from twinning_pipelines.stores.http import certificates, retry_after
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10
@@ -96,7 +94,7 @@ class Connection:
             base_url=f"{self.url}/api/v1",
             headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
             timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
-            verify=_certificates(),
+            verify=certificates(),
             trust_env=False,
         )
 
@@ -160,7 +158,7 @@ class Connection:
             response = self._http.request(method, path, **request)
         except httpx.RequestError as fault:
             return Answer(0, f"{type(fault).__name__}: {fault}", sent=not isinstance(fault, _NOT_SENT))
-        return Answer(response.status_code, response.text, _wait(response.headers))
+        return Answer(response.status_code, response.text, retry_after(response.headers))
 
     def _backoff(self, attempt: int) -> float:
         return min(_FIRST_WAIT_SECONDS * 2.0**attempt, _LONGEST_WAIT_SECONDS) * (1 + self._jitter()) / 2
@@ -185,23 +183,6 @@ class Connection:
 
     def _refuse(self, sentence: str) -> Answer:
         raise FarSideRefused(sentence)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, a date being by the server's own clock; None for nonsense and the past."""
-    asked = headers.get("Retry-After", "")
-    if asked.isdecimal():
-        return float(asked) or None
-    try:
-        apart = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return max(apart.total_seconds(), 0) or None
 
 
 def plain_url(url: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinning_pipelines.marts.books.accounts import OwnAccount, group_names, is_iban, kind_of, number_of
+from twinning_pipelines.formats.iban import is_iban
+from twinning_pipelines.marts.books.accounts import OwnAccount, group_names, kind_of, number_of
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
 
 IBAN = "DE89370400440532013000"

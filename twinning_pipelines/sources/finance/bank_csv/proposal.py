@@ -1,13 +1,13 @@
 """From the header of a bank's CSV to a mapping: proposed by the words that stand there, everything else left open."""
 
 import re
-import unicodedata
 from collections.abc import Mapping as Words
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from twinning_pipelines.formats.cells import currency_of
 from twinning_pipelines.formats.delimited import header_lines, normalised
+from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.sources.finance.bank_csv import headings
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT,
@@ -74,8 +74,7 @@ def bare(heading: str) -> str:
     """A heading as it is compared: without case and accents, without a bracket or a currency at its end."""
     text = heading.replace("\ufeff", "").strip().strip('"')
     text = _BRACKET.sub("", text) or text
-    text = normalised(_CODE_BEHIND.sub("", text))
-    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    return without_accents(normalised(_CODE_BEHIND.sub("", text)))
 
 
 def _columns(cells: Sequence[str]) -> dict[str, str] | None:
