@@ -32,6 +32,7 @@ from twinning_pipelines.marts.books.listing import (
 )
 from twinning_pipelines.marts.books.meaning import settle_meaning
 from twinning_pipelines.marts.books.recurring import recurring_of
+from twinning_pipelines.marts.books.settling import refresh_books
 from twinning_pipelines.marts.books.transfers import confirm_transfer, proposals, reject_transfer
 from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines.options import JSON, PERSON
@@ -57,7 +58,7 @@ def rules(begin: bool, person: str | None, as_json: bool) -> None:
         if begin:
             _write_new(path, starting_rulebook(connection, person_id))
         problem = keep_rulebook_file(connection, person_id, path)
-        settle_meaning(connection, person_id)
+        refresh_books(connection, person_id)
         rulebook = rulebook_of(connection, person_id)
         uses = rule_uses(connection, person_id, rulebook)
         unknown = unknown_accounts(connection, person_id, rulebook)
@@ -89,7 +90,7 @@ def transfers(context: click.Context, person: str | None, as_json: bool) -> None
     if context.invoked_subcommand is not None:
         return
     with _whose(person) as (_, connection, who, person_id):
-        settle_meaning(connection, person_id)
+        refresh_books(connection, person_id)
         waiting = proposals(connection, person_id)
     if as_json:
         shown.as_json({"person": who, "proposed": [asdict(each) for each in waiting]})
@@ -124,7 +125,7 @@ def reject(out_id: int, in_id: int, person: str | None, as_json: bool) -> None:
 def budgets(month: datetime | None, person: str | None, as_json: bool) -> None:
     """How much of each budget of a month is spent, by category, beside how much of the month is over."""
     with _whose(person) as (_, connection, who, person_id):
-        settle_meaning(connection, person_id)
+        refresh_books(connection, person_id)
         asked = month.date() if month else _today(connection, person_id)
         used = budget_use(connection, person_id, asked)
     if as_json:
@@ -140,7 +141,7 @@ def budgets(month: datetime | None, person: str | None, as_json: bool) -> None:
 def recurring(person: str | None, as_json: bool) -> None:
     """Payments that come again: subscriptions, rent, salary; when the next is due, and which have ended."""
     with _whose(person) as (_, connection, who, person_id):
-        settle_meaning(connection, person_id)
+        refresh_books(connection, person_id)
         today = _today(connection, person_id)
         found = recurring_of(connection, person_id)
     if as_json:
