@@ -14,6 +14,7 @@ from twinning_pipelines.home import Home
 from twinning_pipelines.verbs.firefly import firefly
 from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
 from twinning_pipelines_tests.household import Household
+from twinning_pipelines_tests.products.firefly.traded import Broker
 
 
 @pytest.fixture
@@ -72,6 +73,26 @@ def test_plan_push_drift_and_forget(engine: sa.Engine, fake: FakeFirefly) -> Non
     assert documents("push", "--person", "ada")[0]["create"] == 1
     assert len(fake.books.living()) == 1
     assert documents("drift", "--person", "ada")[0]["agrees"]
+
+
+def test_trades_are_planned_pushed_and_agree(engine: sa.Engine, fake: FakeFirefly) -> None:
+    broker = Broker(Household(engine))
+    broker.trade("2026-03-02", "-250.50", units=3, unit_price=83)
+    broker.trade("1969-03-02", "-1")
+    broker.household.state("Shares", "2026-03-31", "49.50")
+    planned = documents("plan")
+    assert [each["act"] for each in planned] == ["account", "create"]
+    assert not fake.writes()
+    assert broker.household.rows("select 1 from firefly_outbox") == []
+    (done,) = documents("push")
+    assert (done["create"], done["left_out"], done["waiting"]) == (1, {"before 1970 or after 2037": 1}, 0)
+    assert planned[1]["what"] == fake.books.living()[0].living()[0].texts["external_id"]
+    assert documents("plan") == []
+    (drift,) = documents("drift")
+    assert Decimal(drift["balances"]["theirs"]) == Decimal(drift["statement"]["ours"]) + 1
+    assert Decimal(drift["differences"]["not to be pushed"]["sum"]) == 1
+    assert drift["agrees"]
+    assert Decimal(drift["unexplained"]) == 0
 
 
 def test_trouble_with_one_does_not_keep_the_other(engine: sa.Engine, fake: FakeFirefly) -> None:

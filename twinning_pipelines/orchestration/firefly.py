@@ -1,4 +1,4 @@
-"""The bookings in Firefly III: a step that talks to a network, and two looks at what came of it.
+"""The bookings and trades in Firefly III: a step that talks to a network, and two looks at what came of it.
 
 Nothing here tells names or payees: accounts go by their number, which `twinning firefly drift` resolves.
 """
@@ -39,8 +39,9 @@ def firefly_asset() -> dg.AssetsDefinition:
         pool=POOL,
         automation_condition=FOLLOWS_TABLES,
         description=(
-            "Every booking and every transfer between own accounts, once, in the Firefly III that TWINNING_FIREFLY_URL "
-            "names; what people change or delete there stays so. `twinning firefly plan` tells what a push would do."
+            "Every booking, every transfer between own accounts and what every trade costs or brings, once, in the Firefly "
+            "III that TWINNING_FIREFLY_URL names; what people change or delete there stays so. `twinning firefly plan` tells "
+            "what a push would do."
         ),
     )
     def firefly(home: dg.ResourceParam[RunHome]) -> Materialised:
@@ -75,7 +76,7 @@ def _metadata(done: Sequence[Pushed] | None) -> dict[str, dg.MetadataValue]:
         "files that could not be attached": dg.MetadataValue.int(sum(len(each.file_problems) for each in done)),
         "still to be pushed": dg.MetadataValue.int(sum(each.waiting for each in done)),
         **{f"done: {name}": dg.MetadataValue.int(n) for name, n in sorted(acts.items())},
-        **{f"bookings {reason}": dg.MetadataValue.int(n) for reason, n in sorted(left_out.items())},
+        **{f"left out, {reason}": dg.MetadataValue.int(n) for reason, n in sorted(left_out.items())},
     }
 
 
@@ -86,8 +87,8 @@ def agreement_check() -> dg.AssetChecksDefinition:
         asset=FIREFLY,
         name="firefly_agrees",
         description=(
-            "Each booking is in Firefly III once, every difference of counts, sums and balances is what somebody did there, "
-            "and our balance of the last statement's day is the statement's."
+            "Each booking and trade is in Firefly III once, every difference of counts, sums and balances is what somebody "
+            "did there, and our balance of the last statement's day is the statement's."
         ),
     )
     def firefly_agrees(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
@@ -141,7 +142,7 @@ def refusal_check() -> dg.AssetChecksDefinition:
         asset=FIREFLY,
         name="nothing_refused",
         description=(
-            "Firefly III refused no booking, and none is kept back because of what was changed there. After mending the "
+            "Firefly III refused no booking or trade, and none is kept back because of what was changed there. After mending the "
             "cause, `twinning firefly push --again` tries once more."
         ),
     )
@@ -155,5 +156,5 @@ def refusal_check() -> dg.AssetChecksDefinition:
 
 
 def parked_count(connection: sa.Connection) -> int:
-    """Bookings and transfers that a person has to look at."""
+    """Bookings, transfers and trades that a person has to look at."""
     return int(connection.execute(sa.text("select count(*) from firefly_outbox where state = 'refused'")).scalar_one())

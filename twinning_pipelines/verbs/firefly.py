@@ -25,7 +25,7 @@ AGAIN = click.option("--again", is_flag=True, help="Also what was refused or kep
 
 @click.group()
 def firefly() -> None:
-    """The bookings in Firefly III."""
+    """The bookings and trades in Firefly III."""
 
 
 @firefly.command("plan")
@@ -110,7 +110,7 @@ def _show_push(done: Pushed) -> None:
     said = ", ".join(f"{name} {n:,}" for name, n in sorted(done.acts.items())) or "nothing to do"
     shown.OUT.print(f"{done.person}: {said}", markup=False)
     for reason, n in sorted(done.left_out.items()):
-        shown.OUT.print(f"    {n:,} bookings {reason} are left out", markup=False)
+        shown.OUT.print(f"    {n:,} bookings or trades {reason} are left out", markup=False)
     for problem in done.account_problems:
         shown.OUT.print(f"    account {problem}", style="yellow", markup=False)
     for problem in done.file_problems:
@@ -123,10 +123,10 @@ def _show_push(done: Pushed) -> None:
 def _show_drift(drift: AccountDrift) -> None:
     mark = "agrees" if drift.agrees else "differs"
     balances = f"balance {drift.ours_balance:.2f} here, {drift.theirs_balance:.2f} there"
-    groups = f"{drift.ours_groups:,} bookings here, {drift.theirs_groups:,} there"
+    groups = f"{drift.ours_groups:,} transactions here, {drift.theirs_groups:,} there"
     shown.OUT.print(f"{drift.person}, {drift.account} {drift.currency} {mark}: {balances}; {groups}", markup=False)
     if drift.stated is not None and drift.stated != drift.ours_then:
-        said = f"    the last statement says {drift.stated}, the bookings make {drift.ours_then}"
+        said = f"    the last statement says {drift.stated}, bookings and trades make {drift.ours_then}"
         shown.OUT.print(said, style="yellow", markup=False)
     for name, each in sorted(drift.differences.items()):
         shown.OUT.print(f"    {name}: {each.groups:,} ({each.sum:+.2f})", markup=False)

@@ -197,6 +197,7 @@ class Books:
         if "name" not in sent:
             raise Refused("name", "The name field is required.")
         account.name = sent["name"]
+        account.notes = sent.get("notes", account.notes)
         self._open(account, sent)
 
     def _open(self, account: Account, sent: Fields) -> None:

@@ -36,24 +36,25 @@ STATED = """
         ), 0) else 0 end as value
     from told s"""
 
+# What trades cost or bring `:person`. Where several sources tell of one account, `is_told` is true of one source's trades alone.
+TRADED = """
+    select t.id as trade_id, n.account_id, case t.currency when 'XXX' then a.currency else t.currency end as currency,
+        t.traded_on as day, t.total, t.file_id, t.at,
+        t.action || ' ' || coalesce(nullif(t.security_name, ''), t.security) as label,
+        t.source = min(t.source) over (partition by n.account_id) as is_told
+    from trade t
+    join account_name n on n.person_id = t.person_id and n.told = t.account
+    join account a on a.id = n.account_id
+    where t.person_id = :person and t.absent_since is null and t.total <> 0"""
+
 # Everything that moves the money of `:person`'s accounts: bookings, and what trades cost or bring, by one source of each account.
-MOVEMENTS = """
+MOVEMENTS = f"""
     select b.account_id, b.currency, b.booked_on as day, b.amount, 'transaction' as record, b.file_id, b.at,
         coalesce(nullif(b.payee, ''), b.memo) as label
     from booking b where b.person_id = :person and b.gone_since is null and not b.pending
     union all
     select account_id, currency, day, total, 'trade', file_id, at, label
-    from (
-        select n.account_id, case t.currency when 'XXX' then a.currency else t.currency end as currency,
-            t.traded_on as day, t.total, t.file_id, t.at,
-            t.action || ' ' || coalesce(nullif(t.security_name, ''), t.security) as label,
-            t.source = min(t.source) over (partition by n.account_id) as is_told
-        from trade t
-        join account_name n on n.person_id = t.person_id and n.told = t.account
-        join account a on a.id = n.account_id
-        where t.person_id = :person and t.absent_since is null and t.total <> 0
-    ) as traded
-    where is_told"""
+    from ({TRADED}) as traded where is_told"""
 
 # For each day with bookings or a stated balance: the sum of all bookings up to it, and from which stated balance, taken
 # with the sum of its own day, the rest follows: the last one before, else the first one after.

@@ -1,13 +1,14 @@
-"""A person's bookings in Firefly III: each there once, whatever breaks off, and what was changed or deleted there stays so.
+"""A person's bookings and trades in Firefly III: each there once, whatever breaks off; what was changed or deleted there stays so.
 
 In reading order:
 
-    words      how a booking reads there: description, notes, names of the right length
+    words      how a booking or trade reads there: description, notes, names of the right length
     accounts   own accounts there: found or made, with the balance they opened with
+    trades     what trades cost or bring, and how that reads there
     wanted     what Firefly III should hold, from Postgres
     outbox     what has been, is being and is still to be done, so that a crash doubles and loses nothing
     there      what is there already of what was never sent, under any of its names
-    plan       wanted, last written, there now: what follows for one booking or pair
+    plan       wanted, last written, there now: what follows for one booking, pair or trade
     apply      one change at a time
     statements the files themselves, at the accounts, if asked for
     push       all of it for one person

@@ -1,6 +1,6 @@
 """Own accounts in Firefly III: found by what was stored, by IBAN, number or exact name, else made.
 
-An account there has one currency. Bookings of one account in another currency go to an account of their own, named
+An account there has one currency. Bookings and trades of one account in another currency go to an account of their own, named
 `Wise (USD)`, which is kept in `firefly_account` under the server's address with `#USD`. What an account opened with follows
 from the first balance that a statement states; if we made the account and nobody changed that sum, it is kept right.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from twinning_pipelines.marts.books.balances import STATED
+from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 from twinning_pipelines.products.firefly.words import valid_iban
 from twinning_pipelines.records.money import NO_CURRENCY
 from twinning_pipelines.stores.firefly.client import Firefly, RemoteAccount
@@ -24,19 +24,37 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2038, 1, 17)
 _ROLES = {"savings": "savingAsset", "card": "ccAsset", "cash": "cashWalletAsset"}
 _IN_USE = re.compile(r"\b(name|iban|account_number): [^;]*already in use")
 _MOST_TRIES = 6
+_MOST_DECIMALS = 12
 _OURS = re.compile(r"^twinning: opening balance (-?[\d.]+) follows from the statements$", re.MULTILINE)
 
 
 class Place(NamedTuple):
-    """Where a booking stands: an own account, in one currency."""
+    """Where a booking or trade stands: an own account, in one currency."""
 
     account_id: int
     currency: str
 
 
+def hindrance(place: Place, day: date, amount: Decimal) -> str:
+    """Why Firefly III can't hold what moved so much there on that day; empty where it can."""
+    if amount == 0:
+        return "of zero"
+    if place.currency == NO_CURRENCY:
+        return "without a currency"
+    if not FIRST_DAY <= day <= LAST_DAY:
+        return "before 1970 or after 2037"
+    exponent = amount.normalize().as_tuple().exponent
+    return "with more than 12 decimals" if isinstance(exponent, int) and -exponent > _MOST_DECIMALS else ""
+
+
+def sendable_day(day: date | None) -> date | None:
+    """A day that Firefly III can hold; else None."""
+    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+
+
 @dataclass(frozen=True, slots=True)
 class OwnAccount:
-    """An own account as Firefly III should have it. `opening` is its balance before the first booking."""
+    """An own account as Firefly III should have it. `opening` is its balance before the first booking or trade."""
 
     place: Place
     name: str
@@ -49,7 +67,7 @@ class OwnAccount:
 
     @property
     def opening_day(self) -> date:
-        """The day before its first booking."""
+        """The day before its first booking or trade."""
         return max(self.first_day - timedelta(days=1), FIRST_DAY)
 
     def document(self) -> Document:
@@ -83,11 +101,9 @@ class Resolved:
 
 # An account's first balance: of the earliest day that any statement closes.
 _ACCOUNTS = f"""
-    with place as (
-        select a.id, b.currency, min(b.booked_on) as first_day
-        from account a join booking b on b.account_id = a.id
-        where a.person_id = :person and b.gone_since is null and b.joined_to is null and not b.pending
-        group by 1, 2
+    with movement as materialized ({MOVEMENTS}),
+    place as (
+        select account_id as id, currency, min(day) as first_day from movement group by 1, 2
     ),
     stated as (
         select distinct on (account_id, currency) account_id, currency, day, value
@@ -95,9 +111,8 @@ _ACCOUNTS = f"""
     )
     select p.id, p.currency, a.name, a.kind, a.iban, a.number, a.currency = p.currency as is_main,
         coalesce(s.value - coalesce((
-            select sum(b.amount) from booking b
-            where b.account_id = p.id and b.currency = p.currency and b.booked_on <= s.day
-                and b.gone_since is null and b.joined_to is null and not b.pending
+            select sum(m.amount) from movement m
+            where m.account_id = p.id and m.currency = p.currency and m.day <= s.day
         ), 0), 0) as opening,
         least(p.first_day, s.day) as first_day
     from place p join account a on a.id = p.id
@@ -106,7 +121,7 @@ _ACCOUNTS = f"""
 
 
 def own_accounts(connection: sa.Connection, person_id: int) -> list[OwnAccount]:
-    """A person's accounts that have bookings, once for each currency."""
+    """A person's accounts that have bookings or trades, once for each currency."""
     rows = connection.execute(sa.text(_ACCOUNTS), {"person": person_id})
     return [_account(row) for row in rows if row.currency != NO_CURRENCY]
 

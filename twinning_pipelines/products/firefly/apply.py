@@ -32,7 +32,7 @@ _MOST_TROUBLES = 6
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=5), timedelta(days=1)
 _ENDS = {"deleted_there": Act.DELETED_THERE, "withdrawn": Act.DELETE}
 _SAID = {Act.PARK: "refused", Act.DELETED_THERE: "deleted_there", Act.WITHDRAW: "withdrawn"}
-# The rows that share a booking with a row: a transfer and its two bookings.
+# The rows that share a booking or trade with a row: a transfer and its two bookings.
 Neighbours = Callable[[Row], Sequence[Row]]
 
 
@@ -110,7 +110,7 @@ def _there(firefly: Firefly, row: Row, found: Sequence[RemoteGroup]) -> RemoteGr
 def _last_one(firefly: Firefly, row: Row, neighbours: Neighbours) -> Decision | None:
     """Why a booking that turned out to be another must stay: somebody took the other for the double, and deleted it there."""
     for each in neighbours(row):
-        stays = each.wanted is not None and each.remote_id is not None and each.booking_ids == row.booking_ids
+        stays = each.wanted is not None and each.remote_id is not None and each.movements == row.movements
         if stays and each.remote_id is not None and firefly.group(each.remote_id) is None:
             why = "the booking that it turned out to be was deleted in Firefly III; the next push keeps this one for it"
             return Decision(Act.PARK, why=why, lost=each)

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from twinning_pipelines.marts.books.balances import STATED
+from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 from twinning_pipelines.products.firefly.accounts import FIRST_DAY, LAST_DAY, OwnAccount, known_ids, own_accounts
 from twinning_pipelines.products.firefly.outbox import Row, rows_of
 from twinning_pipelines.products.firefly.push import people_of
@@ -34,7 +34,7 @@ class Difference:
 class AccountDrift:
     """One account. Counts and sums are of the groups that touch it; balances are after the last of them.
 
-    stated: the newest balance that a statement states, and `ours_then` is ours of that day. is_traded: trades move its cash.
+    stated: the newest balance that a statement states, and `ours_then` is ours of that day.
     """
 
     person: str
@@ -50,7 +50,6 @@ class AccountDrift:
     stated: Decimal | None
     ours_then: Decimal | None
     differences: Mapping[str, Difference] = field(default_factory=dict)
-    is_traded: bool = False
 
     @property
     def unexplained(self) -> Decimal:
@@ -61,8 +60,8 @@ class AccountDrift:
     @property
     def agrees(self) -> bool:
         """Whether nothing asks for a person: all is there once, each difference is somebody's doing there, and the
-        statement's balance is ours. Trades move cash as well and are not booked: there the statement may say otherwise."""
-        is_stated = self.is_traded or self.ours_then == self.stated
+        statement's balance is ours."""
+        is_stated = self.ours_then == self.stated
         return not self.unexplained and is_stated and not _ALARMING & self.differences.keys()
 
     def document(self) -> dict[str, object]:
@@ -78,7 +77,6 @@ class AccountDrift:
             "statement": None if self.stated is None else {"stated": self.stated, "ours": self.ours_then},
             "differences": {name: {"groups": each.groups, "sum": each.sum} for name, each in self.differences.items()},
             "unexplained": self.unexplained,
-            "moved by trades": self.is_traded,
         }
 
 
@@ -91,16 +89,18 @@ _NOT_THERE = {
     "refused": "refused there",
 }
 _STATED = f"""
-    select distinct on (s.account_id, s.currency) s.account_id, s.currency, s.value,
-        (select coalesce(sum(b.amount), 0) from booking b where b.account_id = s.account_id and b.currency = s.currency
-            and b.booked_on <= s.day and b.gone_since is null and b.joined_to is null and not b.pending) as booked,
-        exists (select 1 from trade t join account_name n on n.person_id = t.person_id and n.told = t.account
-            where n.account_id = s.account_id and t.absent_since is null) as is_traded
-    from ({STATED}) as s join account a on a.id = s.account_id
-    where a.person_id = :person order by s.account_id, s.currency, s.day desc"""  # noqa: S608
-_BOOKED = """
-    select account_id, currency, sum(amount) from booking
-    where person_id = :person and gone_since is null and joined_to is null and not pending group by 1, 2"""
+    with movement as materialized ({MOVEMENTS}),
+    newest as (
+        select distinct on (s.account_id, s.currency) s.account_id, s.currency, s.day, s.value
+        from ({STATED}) as s join account a on a.id = s.account_id
+        where a.person_id = :person order by s.account_id, s.currency, s.day desc
+    )
+    select n.account_id, n.currency, n.value, coalesce((
+            select sum(m.amount) from movement m
+            where m.account_id = n.account_id and m.currency = n.currency and m.day <= n.day
+        ), 0) as moved
+    from newest n"""  # noqa: S608
+_MOVED = f"select account_id, currency, sum(amount) from ({MOVEMENTS}) as movement group by 1, 2"  # noqa: S608
 
 
 def drift_of_everybody(engine: sa.Engine, access: FireflyAccess, only: str | None = None) -> Iterator[AccountDrift]:
@@ -120,29 +120,29 @@ def drift(engine: sa.Engine, firefly: Firefly, person: tuple[int, str]) -> list[
         stated = {
             (row.account_id, row.currency): row for row in connection.execute(sa.text(_STATED), {"person": person_id})
         }
-        booked = {tuple(row[:2]): row[2] for row in connection.execute(sa.text(_BOOKED), {"person": person_id})}
+        moved = {tuple(row[:2]): row[2] for row in connection.execute(sa.text(_MOVED), {"person": person_id})}
     found = []
     for account in accounts:
         if account.place in ids:
-            books = _Books(name, account, ids[account.place], rows, stated.get(account.place), booked[account.place])
+            books = _Books(name, account, ids[account.place], rows, stated.get(account.place), moved[account.place])
             found.append(_account_drift(firefly, books))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """What we know of one account. booked: the sum of all its bookings."""
+    """What we know of one account. moved: the sum of all its bookings and trades."""
 
     person: str
     account: OwnAccount
     remote_id: str
     rows: Sequence[Row]
     stated: sa.Row[Any] | None
-    booked: Decimal
+    moved: Decimal
 
 
 def _account_drift(firefly: Firefly, books: _Books) -> AccountDrift:
-    account, remote_id, stated, booked = books.account, books.remote_id, books.stated, books.booked
+    account, remote_id, stated, moved = books.account, books.remote_id, books.stated, books.moved
     ours = {row.external_id: row for row in books.rows if _effect(row.wanted, remote_id) is not None}
     days = [split.date for row in ours.values() if row.wanted is not None for split in row.wanted.splits]
     last = max([datetime.now(UTC).date(), *days])
@@ -155,8 +155,8 @@ def _account_drift(firefly: Firefly, books: _Books) -> AccountDrift:
     opening = remote.opening if remote is not None else Decimal(0)
     if opening != account.opening:
         differences["another opening balance there"] = Difference(0, opening - account.opening)
-    if booked != sum(sums, Decimal(0)):
-        differences["not to be pushed"] = Difference(0, sum(sums, Decimal(0)) - booked)
+    if moved != sum(sums, Decimal(0)):
+        differences["not to be pushed"] = Difference(0, sum(sums, Decimal(0)) - moved)
     return AccountDrift(
         person=books.person,
         account_id=account.place.account_id,
@@ -166,12 +166,11 @@ def _account_drift(firefly: Firefly, books: _Books) -> AccountDrift:
         theirs_groups=len(theirs),
         ours_sum=sum(sums, Decimal(0)),
         theirs_sum=sum((_effect(each.group, remote_id) or Decimal(0) for each in theirs), Decimal(0)),
-        ours_balance=account.opening + booked,
+        ours_balance=account.opening + moved,
         theirs_balance=balance,
         stated=stated.value if stated is not None else None,
-        ours_then=account.opening + stated.booked if stated is not None else None,
+        ours_then=account.opening + stated.moved if stated is not None else None,
         differences=dict(differences),
-        is_traded=stated is not None and stated.is_traded,
     )
 
 

@@ -1,4 +1,4 @@
-"""What has been, is being and is still to be done in Firefly III, one row for each booking or pair.
+"""What has been, is being and is still to be done in Firefly III, one row for each booking, pair or trade.
 
 pending ─▶ sending ─▶ done                 sending is written before a request that changes anything
                    ├▶ retry                trouble with this one; tried again at `next_at`
@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from twinning_pipelines.products.firefly.wanted import Wanted, WantedBooks
+from twinning_pipelines.products.firefly.wanted import Movement, Wanted, WantedBooks
 from twinning_pipelines.products.firefly.words import without_provenance
 from twinning_pipelines.stores.firefly.groups import Document, Group
 
@@ -66,7 +66,7 @@ class Row:
 
     id: int
     external_id: str
-    booking_ids: tuple[int, ...]
+    movements: tuple[Movement, ...]
     state: str
     wanted: Group | None
     written: Written
@@ -104,15 +104,16 @@ def essence(group: Group | None) -> Group | None:
     return replace(group, splits=tuple(bare))
 
 
-_COLUMNS = "id, external_id, booking_ids, state, wanted, written, remote_id, attempts, next_at, problem"
+_COLUMNS = "id, external_id, booking_ids, trade_ids, state, wanted, written, remote_id, attempts, next_at, problem"
 
 
 def rows_of(connection: sa.Connection, person_id: int, server: str) -> list[Row]:
-    """Every row of a person's bookings on a server, in the order in which they came."""
-    # Files that are attached have no booking.
+    """Every row of a person's bookings and trades on a server, in the order in which they came."""
+    # Files that are attached have neither.
     statement = f"""
         select {_COLUMNS} from firefly_outbox
-        where person_id = :person and server = :server and booking_ids <> '{{}}' order by id"""  # noqa: S608
+        where person_id = :person and server = :server and (booking_ids <> '{{}}' or trade_ids <> '{{}}')
+        order by id"""  # noqa: S608
     found = connection.execute(sa.text(statement), {"person": person_id, "server": server})
     return [_row(each) for each in found]
 
@@ -121,7 +122,10 @@ def _row(found: sa.Row[Any]) -> Row:
     return Row(
         id=found.id,
         external_id=found.external_id,
-        booking_ids=tuple(found.booking_ids),
+        movements=(
+            *(Movement("booking", each) for each in found.booking_ids),
+            *(Movement("trade", each) for each in found.trade_ids),
+        ),
         state=found.state,
         wanted=Group.of(found.wanted) if found.wanted is not None else None,
         written=Written.of(found.written),
@@ -146,12 +150,12 @@ def note_wanted(connection: sa.Connection, person_id: int, server: str, books: W
     _insert(connection, person_id, server, [each for name, each in books.groups.items() if name not in placed])
     for row in rows:
         wanted = carried.get(row.id)
-        bookings = wanted.booking_ids if wanted else tuple(books.joined.get(each, each) for each in row.booking_ids)
-        if wanted is None and books.unsaid.intersection(bookings):
+        movements = wanted.movements if wanted else tuple(map(books.became, row.movements))
+        if wanted is None and books.unsaid.intersection(movements):
             continue
         group = wanted.named(row.external_id) if wanted else None
-        if (group, bookings) != (row.wanted, row.booking_ids):
-            new = replace(row, wanted=group, booking_ids=bookings)
+        if (group, movements) != (row.wanted, row.movements):
+            new = replace(row, wanted=group, movements=movements)
             save(connection, new if essence(group) == essence(row.wanted) else _wanting(new))
 
 
@@ -159,13 +163,13 @@ def carriers(books: WantedBooks, rows: Sequence[Row]) -> dict[int, Wanted]:
     """Which row, by id, each wanted group has: that of its own name, or one that has it there under another."""
     own = {row.external_id: row for row in rows}
     carried = {own[name].id: each for name, each in books.groups.items() if name in own and own[name].is_alive}
-    by_bookings = {(row.booking_ids, row.is_pair): row for row in sorted(rows, key=lambda row: row.is_alive)}
+    by_movements = {(row.movements, row.is_pair): row for row in sorted(rows, key=lambda row: row.is_alive)}
     done = {each.external_id for each in carried.values()}
     for name, wanted in books.groups.items():
         if name in done:
             continue
         ranked = [
-            by_bookings.get((wanted.booking_ids, len(wanted.booking_ids) == 2)),
+            by_movements.get((wanted.movements, len(wanted.movements) == 2)),
             *map(own.get, (*wanted.aliases, name)),
         ]
         free = [row for row in ranked if row is not None and row.id not in carried]
@@ -212,32 +216,32 @@ def renamed(row: Row, name: str) -> Row:
 def insert_found(connection: sa.Connection, person_id: int, server: str, row: Row) -> None:
     """Writes down a group that is there although nothing is wanted of it under its name. `row.id` is left aside."""
     statement = """
-        insert into firefly_outbox (person_id, server, external_id, booking_ids, state, written, remote_id, attempts)
-        values (:person, :server, :external_id, :bookings, :state, cast(:written as jsonb), :remote_id, 1)
+        insert into firefly_outbox (person_id, server, external_id, booking_ids, trade_ids, state, written, remote_id, attempts)
+        values (:person, :server, :external_id, :bookings, :trades, :state, cast(:written as jsonb), :remote_id, 1)
         on conflict (server, external_id) do nothing"""
     values = {
         "person": person_id,
         "server": server,
         "external_id": row.external_id,
-        "bookings": list(row.booking_ids),
         "state": row.state,
         "written": json.dumps(row.written.document()),
         "remote_id": row.remote_id,
+        **_ids(row.movements),
     }
     connection.execute(sa.text(statement), values)
 
 
 def _insert(connection: sa.Connection, person_id: int, server: str, new: Iterable[Wanted]) -> None:
     statement = """
-        insert into firefly_outbox (person_id, server, external_id, booking_ids, state, wanted)
-        values (:person, :server, :external_id, :bookings, 'pending', cast(:wanted as jsonb))"""
+        insert into firefly_outbox (person_id, server, external_id, booking_ids, trade_ids, state, wanted)
+        values (:person, :server, :external_id, :bookings, :trades, 'pending', cast(:wanted as jsonb))"""
     values = [
         {
             "person": person_id,
             "server": server,
             "external_id": each.external_id,
-            "bookings": list(each.booking_ids),
             "wanted": json.dumps(each.group.document()),
+            **_ids(each.movements),
         }
         for each in new
     ]
@@ -245,13 +249,21 @@ def _insert(connection: sa.Connection, person_id: int, server: str, new: Iterabl
         connection.execute(sa.text(statement), values)
 
 
+def _ids(movements: Iterable[Movement]) -> dict[str, list[int]]:
+    """By the name of their parameter."""
+    ids: dict[str, list[int]] = {"bookings": [], "trades": []}
+    for each in movements:
+        ids[f"{each.record}s"].append(each.id)
+    return ids
+
+
 def save(connection: sa.Connection, row: Row) -> None:
     """Writes a row as it is."""
     statement = """
         update firefly_outbox set external_id = :external_id, state = :state, wanted = cast(:wanted as jsonb),
             written = cast(:written as jsonb),
-            booking_ids = :bookings, remote_id = :remote_id, attempts = :attempts, next_at = :next_at, problem = :problem,
-            changed_at = now()
+            booking_ids = :bookings, trade_ids = :trades, remote_id = :remote_id, attempts = :attempts, next_at = :next_at,
+            problem = :problem, changed_at = now()
         where id = :id"""
     values = {
         "id": row.id,
@@ -259,7 +271,7 @@ def save(connection: sa.Connection, row: Row) -> None:
         "state": row.state,
         "wanted": json.dumps(row.wanted.document()) if row.wanted is not None else None,
         "written": json.dumps(row.written.document()),
-        "bookings": list(row.booking_ids),
+        **_ids(row.movements),
         "remote_id": row.remote_id,
         "attempts": row.attempts,
         "next_at": row.next_at,

@@ -1,4 +1,4 @@
-"""What follows for one booking or pair, from what is wanted, what was last written and what is there now.
+"""What follows for one booking, pair or trade, from what is wanted, what was last written and what is there now.
 
 Pure: no database, no network. A field is changed only if we want something else than before and the far side still holds
 what it made of our last write; where a person changed it there, theirs stays, for good.
@@ -262,9 +262,9 @@ def _has_work(row: Row, now: datetime, *, again: bool) -> bool:
 
 
 def obstacle(row: Row, others: Sequence[Row]) -> Decision | None:
-    """Why a group must not be made: its bookings are, or were, there in another group that we have not taken away.
+    """Why a group must not be made: what it tells is, or was, there in another group that we have not taken away.
 
-    others: the rows that share a booking with it. A deletion there holds for a pair as well as for its bookings.
+    others: the rows that share a booking or trade with it. A deletion there holds for a pair as well as for its bookings.
     """
     alive = [
         each for each in others if each.state not in GONE and (each.remote_id is not None or each.state == "sending")
@@ -273,7 +273,7 @@ def obstacle(row: Row, others: Sequence[Row]) -> Decision | None:
         return Decision(Act.PARK, why="its bookings are in Firefly III in another form that stays there")
     if alive:
         return Decision(Act.WAIT, why="its bookings are still in Firefly III in another form")
-    deleted = {booking for each in others if each.state in GONE for booking in each.booking_ids}
-    if deleted >= set(row.booking_ids):
+    deleted = {movement for each in others if each.state in GONE for movement in each.movements}
+    if deleted >= set(row.movements):
         return Decision(Act.DELETED_THERE, why="it was deleted in Firefly III in another form")
     return Decision(Act.PARK, why="a part of it was deleted in Firefly III") if deleted else None

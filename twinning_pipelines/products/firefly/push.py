@@ -1,4 +1,4 @@
-"""All of a person's bookings to Firefly III: look, plan, one change after the other, within a budget of time.
+"""All of a person's bookings and trades to Firefly III: look, plan, one change after the other, within a budget of time.
 
 A second push finds nothing to do and sends no write at all.
 """
@@ -32,7 +32,7 @@ from twinning_pipelines.products.firefly.outbox import (
 from twinning_pipelines.products.firefly.plan import Act, work
 from twinning_pipelines.products.firefly.statements import Clerk, statements_to_attach
 from twinning_pipelines.products.firefly.there import There, look, other_names
-from twinning_pipelines.products.firefly.wanted import WantedBooks, wanted_books
+from twinning_pipelines.products.firefly.wanted import Movement, WantedBooks, wanted_books
 from twinning_pipelines.stores.firefly.access import FireflyAccess
 from twinning_pipelines.stores.firefly.client import Firefly, Sending
 
@@ -62,8 +62,8 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What one push did for one person: acts by name, bookings left out by reason, what is left to be done, and which files
-    could not be attached and why."""
+    """What one push did for one person: acts by name, bookings and trades left out by reason, what is left to be done, and
+    which files could not be attached and why."""
 
     person: str
     acts: Mapping[str, int]
@@ -93,19 +93,19 @@ class _Rows:
     """The outbox of one person, kept as it changes."""
 
     by_id: dict[int, Row]
-    by_booking: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    by_movement: dict[Movement, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "_Rows":
         made = cls({row.id: row for row in rows})
         for row in rows:
-            for booking in row.booking_ids:
-                made.by_booking[booking].add(row.id)
+            for movement in row.movements:
+                made.by_movement[movement].add(row.id)
         return made
 
     def neighbours(self, row: Row) -> list[Row]:
-        """The other rows that share a booking with it."""
-        ids = {each for booking in row.booking_ids for each in self.by_booking[booking]} - {row.id}
+        """The other rows that share a booking or trade with it."""
+        ids = {each for movement in row.movements for each in self.by_movement[movement]} - {row.id}
         return [self.by_id[each] for each in sorted(ids)]
 
 

@@ -1,6 +1,6 @@
 """The original files at the accounts in Firefly III, if asked for: each once, with its name, its sha256 in the notes.
 
-Each file has a row in `firefly_outbox`, one without a booking. `sending` is committed before anything is sent; what may be
+Each file has a row in `firefly_outbox`, one without a booking or trade. `sending` is committed before anything is sent; what may be
 there after a lost answer is looked for before it is sent again. A file that somebody takes away there stays away.
 """
 
@@ -58,7 +58,8 @@ _FILES = """
     group by f.id, b.account_id, b.currency
     order by f.id, count(*) desc, b.account_id, b.currency"""
 _STATES = """
-    select external_id, state from firefly_outbox where person_id = :person and server = :server and booking_ids = '{}'"""
+    select external_id, state from firefly_outbox where person_id = :person and server = :server
+        and booking_ids = '{}' and trade_ids = '{}'"""
 
 
 def statements_to_attach(

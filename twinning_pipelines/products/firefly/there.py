@@ -1,4 +1,5 @@
-"""What is there already of bookings that this outbox never sent, under any of their names: another database may have sent them.
+"""What is there already of bookings and trades that this outbox never sent, under any of their names: another database may
+have sent them.
 
 A booking told by several files is called by one of its tellings; where the files come in another order, by another. Its
 group is found by all of them and keeps its name. What is there in a form that is not wanted (both halves of a transfer, a
@@ -15,7 +16,7 @@ from hashlib import sha256
 
 from twinning_pipelines.products.firefly.outbox import Row, Written, carriers, renamed
 from twinning_pipelines.products.firefly.plan import after_finding
-from twinning_pipelines.products.firefly.wanted import WantedBooks
+from twinning_pipelines.products.firefly.wanted import Movement, WantedBooks
 from twinning_pipelines.stores.firefly.client import Firefly
 from twinning_pipelines.stores.firefly.groups import RemoteGroup
 
@@ -101,7 +102,7 @@ def _others(books: WantedBooks, rest: Sequence[RemoteGroup]) -> Iterator[Row]:
     if not rest:
         return
     single = {
-        name: each for each in (*books.halves, *books.groups.values()) for name in (each.external_id, *each.aliases)
+        name: each for each in (*books.groups.values(), *books.others) for name in (each.external_id, *each.aliases)
     }
     by_key = {key: booking for booking, keys in books.names.items() for key in keys}
     by_mark = {sha256(key.encode()).hexdigest()[:_MARK_DIGITS]: booking for key, booking in by_key.items()}
@@ -109,13 +110,13 @@ def _others(books: WantedBooks, rest: Sequence[RemoteGroup]) -> Iterator[Row]:
         name = group.group.external_id
         wanted = single.get(name)
         if wanted is not None:
-            yield _row(-number, group, wanted.booking_ids, after_finding(wanted.named(name), group))
+            yield _row(-number, group, wanted.movements, after_finding(wanted.named(name), group))
             continue
         first, _, mark = name.rpartition("-")
         both = dict.fromkeys(each for each in (by_key.get(first), by_mark.get(mark)) if each is not None)
         if both:
-            yield _row(-number, group, tuple(both), Written())
+            yield _row(-number, group, tuple(Movement("booking", each) for each in both), Written())
 
 
-def _row(number: int, group: RemoteGroup, booking_ids: tuple[int, ...], written: Written) -> Row:
-    return Row(number, group.group.external_id, booking_ids, "done", None, written, group.id, 1, None, None)
+def _row(number: int, group: RemoteGroup, movements: tuple[Movement, ...], written: Written) -> Row:
+    return Row(number, group.group.external_id, movements, "done", None, written, group.id, 1, None, None)

@@ -1,4 +1,4 @@
-"""What Firefly III should hold of a person: one group for each booking, one for each confirmed pair of bookings.
+"""What Firefly III should hold of a person: one group for each booking, each confirmed pair of bookings, and each trade.
 
 What cannot be there (a booking of zero, one that the bank only announced, one before 1970) is counted by reason.
 """
@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from twinning_pipelines.products.firefly.accounts import FIRST_DAY, LAST_DAY, Place
+from twinning_pipelines.products.firefly.accounts import Place, hindrance, sendable_day
+from twinning_pipelines.products.firefly.trades import trades_of
 from twinning_pipelines.products.firefly.words import (
     NO_PAYEE,
     cut,
@@ -21,13 +22,11 @@ from twinning_pipelines.products.firefly.words import (
     name_of,
     notes_of,
     one_line,
+    reference_of,
     without_provenance,
 )
-from twinning_pipelines.records.money import NO_CURRENCY
 from twinning_pipelines.stores.firefly.groups import Group, Split
 
-_MOST_DECIMALS = 12
-_LONGEST_REFERENCE = 255
 _NO_ACCOUNT = "on an account that is not there"
 
 
@@ -58,16 +57,7 @@ class Booking:
     @property
     def hindrance(self) -> str:
         """Why Firefly III can't hold it; empty where it can."""
-        if self.pending:
-            return "pending"
-        if self.amount == 0:
-            return "of zero"
-        if self.place.currency == NO_CURRENCY:
-            return "without a currency"
-        if not FIRST_DAY <= self.booked_on <= LAST_DAY:
-            return "before 1970 or after 2037"
-        exponent = self.amount.normalize().as_tuple().exponent
-        return "with more than 12 decimals" if isinstance(exponent, int) and -exponent > _MOST_DECIMALS else ""
+        return "pending" if self.pending else hindrance(self.place, self.booked_on, self.amount)
 
     @property
     def provenance(self) -> str:
@@ -75,12 +65,19 @@ class Booking:
         return f"{self.file} {self.at} ({self.key})"
 
 
+class Movement(NamedTuple):
+    """What moved money: the table that tells it, and its id there."""
+
+    record: Literal["booking", "trade"]
+    id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A group that should be there. `aliases`: how it may be called there instead, had other files come first."""
 
     external_id: str
-    booking_ids: tuple[int, ...]
+    movements: tuple[Movement, ...]
     group: Group
     aliases: tuple[str, ...] = ()
 
@@ -94,16 +91,23 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class WantedBooks:
-    """All of a person's, and how many bookings are left out, by reason. `unsaid`: those of an account that could neither
-    be found nor made, of which nothing can be said: what is there of them stays. `halves`: the bookings of pairs, each as it
-    would be by itself; `names`: every key of a booking; `joined`: which booking another turned out to be."""
+    """All of a person's, and how many bookings and trades are left out, by reason. `unsaid`: those of an account that could
+    neither be found nor made, of which nothing can be said: what is there of them stays. `others`: what is not
+    wanted in this form: bookings of pairs, each as it would be by itself, and trades as another source tells them.
+    `names`: every key of a booking; `joined`: which booking another turned out to be."""
 
     groups: Mapping[str, Wanted]
     left_out: Counter[str] = field(default_factory=Counter)
-    unsaid: frozenset[int] = frozenset()
-    halves: tuple[Wanted, ...] = ()
+    unsaid: frozenset[Movement] = frozenset()
+    others: tuple[Wanted, ...] = ()
     names: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     joined: Mapping[int, int] = field(default_factory=dict)
+
+    def became(self, movement: Movement) -> Movement:
+        """What a booking turned out to be in the end; a trade stays what it is."""
+        if movement.record == "trade":
+            return movement
+        return Movement("booking", self.joined.get(movement.id, movement.id))
 
 
 # The budget of a category on a day: the newest that began by then.
@@ -146,18 +150,43 @@ def wanted_books(
     def alone(booking: Booking) -> Wanted:
         splits = tuple(_with_budget(each, booking.booked_on, budgets) for each in _splits(booking, ids[booking.place]))
         title = description_of(booking.payee, booking.memo)[0] if len(splits) > 1 else None
-        return Wanted(booking.key, (booking.id,), Group(splits, title), names[booking.id][1:])
+        return Wanted(booking.key, (Movement("booking", booking.id),), Group(splits, title), names[booking.id][1:])
 
     for out_id, in_id in pairs:
         out, into = pushable.get(out_id), pushable.get(in_id)
         if out is not None and into is not None and _is_one_movement(out, into):
             called = tuple(pair_id(one, other) for one in names[out_id] for other in names[in_id])
-            groups[called[0]] = Wanted(called[0], (out_id, in_id), _transfer(out, into, ids), called[1:])
+            both = Movement("booking", out_id), Movement("booking", in_id)
+            groups[called[0]] = Wanted(called[0], both, _transfer(out, into, ids), called[1:])
             halves += [alone(out), alone(into)]
             del pushable[out_id], pushable[in_id]
     groups |= {each.key: alone(each) for each in pushable.values()}
-    unsaid = (each.id for each in bookings.values() if not each.hindrance and each.place not in ids)
-    return WantedBooks(groups, left_out, frozenset(unsaid), tuple(halves), names, joined)
+    unsaid = {
+        Movement("booking", each.id) for each in bookings.values() if not each.hindrance and each.place not in ids
+    }
+    traded = _traded(connection, person_id, ids, units)
+    groups |= traded.groups
+    left_out += traded.left_out
+    return WantedBooks(groups, left_out, traded.unsaid | unsaid, (*halves, *traded.others), names, joined)
+
+
+def _traded(
+    connection: sa.Connection, person_id: int, ids: Mapping[Place, str], units: Mapping[str, str]
+) -> WantedBooks:
+    """The same of trades alone."""
+    groups, others, left_out, unsaid = dict[str, Wanted](), list[Wanted](), Counter[str](), set[Movement]()
+    for trade in trades_of(connection, person_id, units):
+        movement, remote_id = Movement("trade", trade.id), ids.get(trade.place)
+        if reason := trade.hindrance:
+            left_out[reason] += 1
+        elif remote_id is None:
+            left_out[_NO_ACCOUNT] += 1
+            unsaid.add(movement)
+        else:
+            aliases = tuple(each.key for each in trade.others)
+            groups[trade.key] = Wanted(trade.key, (movement,), trade.group(remote_id), aliases)
+            others += [Wanted(each.key, (movement,), each.group(remote_id)) for each in trade.others]
+    return WantedBooks(groups, left_out, frozenset(unsaid), tuple(others))
 
 
 def _joined(connection: sa.Connection, person_id: int) -> dict[int, int]:
@@ -243,9 +272,9 @@ def _transfer(out: Booking, into: Booking, ids: Mapping[Place, str]) -> Group:
         category_name=category,
         tags=_tags([*out.tags, *into.tags]),
         notes=notes_of(remarks, (out.provenance, into.provenance)),
-        internal_reference=_reference(out) or _reference(into),
+        internal_reference=reference_of(out.reference) or reference_of(into.reference),
         external_id=pair_id(out.key, into.key),
-        interest_date=_day(out.valued_on),
+        interest_date=sendable_day(out.valued_on),
         process_date=into.booked_on if into.booked_on != out.booked_on else None,
     )
     return Group((split,))
@@ -302,9 +331,9 @@ def _split(booking: Booking, remote_id: str) -> Split:
         category_name=category,
         tags=_tags(booking.tags),
         notes=notes_of(_remarks(booking, whole, long_payee, long_category), (booking.provenance,)),
-        internal_reference=_reference(booking),
+        internal_reference=reference_of(booking.reference),
         external_id=booking.key,
-        interest_date=_day(booking.valued_on),
+        interest_date=sendable_day(booking.valued_on),
     )
 
 
@@ -315,7 +344,7 @@ def _remarks(booking: Booking, *whole: str) -> Iterator[str]:
     yield from (cut(one_line(tag), 255)[1] for tag in booking.tags)
     if booking.check_number:
         yield f"cheque {booking.check_number}"
-    if booking.reference and len(booking.reference) > _LONGEST_REFERENCE:
+    if booking.reference and reference_of(booking.reference) != one_line(booking.reference):
         yield f"reference {booking.reference}"
     for part in booking.splits:
         yield "part: " + ", ".join(str(part[name]) for name in ("amount", "category", "memo") if part.get(name))
@@ -330,14 +359,6 @@ def _with_budget(split: Split, day: date, budgets: Sequence[tuple[Any, ...]]) ->
 
 def _tags(tags: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({name for tag in tags if (name := name_of(tag)[0])}))
-
-
-def _reference(booking: Booking) -> str | None:
-    return cut(one_line(booking.reference), _LONGEST_REFERENCE)[0] or None
-
-
-def _day(day: date | None) -> date | None:
-    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
 
 
 def _decimal(value: object) -> Decimal | None:

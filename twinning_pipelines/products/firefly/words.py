@@ -1,4 +1,4 @@
-"""How a booking reads in Firefly III. What is too long for a field goes on in the notes, so nothing gets lost."""
+"""How a booking or trade reads in Firefly III. What is too long for a field goes on in the notes, so nothing gets lost."""
 
 import re
 import unicodedata
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from twinning_pipelines.formats.iban import is_iban
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_NOTES = 255, 1000, 32_768
+_LONGEST_REFERENCE = 255
 NO_PAYEE, NO_DESCRIPTION = "(no payee)", "(no description)"
 # What we say about ourselves in the notes: it may change without a reason to write anything.
 ABOUT = "twinning: "
@@ -28,6 +29,11 @@ def name_of(text: str | None) -> tuple[str | None, str]:
     """A category's, a tag's, a payee's name; None for an empty one. With the whole text where it was cut."""
     fits, whole = cut(one_line(text), LONGEST_NAME)
     return fits or None, whole
+
+
+def reference_of(text: str | None) -> str | None:
+    """A bank's reference, cut where it is too long; None for an empty one."""
+    return cut(one_line(text), _LONGEST_REFERENCE)[0] or None
 
 
 def description_of(payee: str, memo: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
 from twinning_pipelines_tests.household import Household
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
+from twinning_pipelines_tests.products.firefly.traded import Broker
 
 
 @pytest.fixture
@@ -28,3 +29,9 @@ def household(engine: sa.Engine) -> Household:
 def pusher(household: Household, fake: FakeFirefly) -> Pusher:
     """Both."""
     return Pusher(household, fake)
+
+
+@pytest.fixture
+def broker(household: Household) -> Broker:
+    """An account of the household where shares are traded."""
+    return Broker(household)

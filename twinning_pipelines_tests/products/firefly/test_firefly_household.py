@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def ada(home: Home, fake: FakeFirefly, tmp_path: Path) -> Ada:
     return Ada(home, fake, tmp_path)
 
 
-def test_every_account_agrees_to_the_cent_on_both_sides_and_with_the_statements_but_for_trades(ada: Ada) -> None:
+def test_every_account_agrees_to_the_cent_on_both_sides_and_with_the_statements(ada: Ada) -> None:
     with ada.opened() as opened:
         ada.drop(opened, FIRST, MIDDLE)
         first = ada.push(opened)
@@ -53,18 +52,16 @@ def test_every_account_agrees_to_the_cent_on_both_sides_and_with_the_statements_
             if each.type == "asset"
         }
         assert ours == stated
-        # Trades are no bookings: what shares cost after the first statement is still in the broker's account there.
-        bought = sum((each.cost for each in purchases(MIDDLE + timedelta(days=1), LAST)), Decimal(0))
-        assert bought > 3000
-        assert theirs == ours | {SHARES: ours[SHARES] + bought}
+        assert theirs == ours
         assert set(theirs) == ACCOUNTS
         drifts = ada.drift(opened)
         assert set(drifts) == ACCOUNTS
         assert [name for name, each in drifts.items() if each.differences or each.unexplained] == []
-        assert [name for name, each in drifts.items() if each.is_traded] == [SHARES]
         assert all(each.agrees for each in drifts.values())
-        assert (drifts[SHARES].stated, drifts[SHARES].ours_then) == (ours[SHARES], theirs[SHARES])
         assert {name: each.theirs_balance for name, each in drifts.items()} == theirs
+        assert {name: each.stated for name, each in drifts.items()} == theirs
+        assert {name: each.ours_then for name, each in drifts.items()} == theirs
+        _check_trades(ada)
         told = rows(opened, _TRANSFERS)
         _check_groups(ada, told)
         before = len(ada.fake.exchanges)
@@ -72,6 +69,21 @@ def test_every_account_agrees_to_the_cent_on_both_sides_and_with_the_statements_
         asked = Counter(request.method for request, _ in ada.fake.exchanges[before:])
         assert set(asked) == {"GET"}
         assert asked["GET"] <= 1 + len(ACCOUNTS)
+
+
+def _check_trades(ada: Ada) -> None:
+    """Every purchase is one withdrawal from the broker's account, for what it cost with its fee."""
+    moved = [group.living()[0] for group in ada.fake.books.living()]
+    paid = {each.day: each.amount for each in moved if each.source.name == "Shares"}
+    bought = {each.day: each.cost for each in purchases(FIRST, LAST)}
+    assert paid == bought
+    assert len(bought) == 6
+    assert sum(bought.values()) > 3000
+    named = {str(each.texts["description"]) for each in moved if each.source.name == "Shares"}
+    units = {
+        f"BUY {each.units} HELVETIA SHARES ETF at {each.price.normalize():f} CHF" for each in purchases(FIRST, LAST)
+    }
+    assert named == units
 
 
 def _check_groups(ada: Ada, told: Sequence[Any]) -> None:

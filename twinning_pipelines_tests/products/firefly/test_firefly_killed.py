@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
+from twinning_pipelines_tests.products.firefly.traded import Broker
 
 PROGRAM = """
 import sys
@@ -23,16 +24,18 @@ with Firefly(url, token) as firefly:
 """
 
 
-@pytest.mark.parametrize("backfill", ["yes", "no"])
+@pytest.mark.parametrize(("backfill", "traded"), [("yes", False), ("no", False), ("no", True)])
 @pytest.mark.timeout(180)
 def test_a_push_that_is_killed_at_any_moment_is_taken_up_by_the_next(
-    pusher: Pusher, database_url: str, backfill: str
+    pusher: Pusher, broker: Broker, database_url: str, backfill: str, traded: bool
 ) -> None:
     home, fake = pusher.household, pusher.fake
     giro, savings = home.account("Giro"), home.account("Savings")
     out, into = home.book(giro, "2026-03-02", "-30"), home.book(savings, "2026-03-02", "30")
     for n in range(8):
         home.book(giro, f"2026-03-{n + 1:02d}", "-4.50", "Bakery", "bread")
+    # Trades are the oldest, so that it is them whose requests are cut off.
+    trades = [broker.trade("2026-02-20", "-250") for _ in range(3)] if traded else []
     pusher.push(seconds=-1, backfill=backfill == "yes")
     honest, killed = fake.meet, list[str]()
     process: subprocess.Popen[str] | None = None
@@ -61,7 +64,11 @@ def test_a_push_that_is_killed_at_any_moment_is_taken_up_by_the_next(
         if method == "DELETE":
             fake.meet = honest  # type: ignore[method-assign]
             pusher.push(backfill=backfill == "yes")
-            home.pair(out, into)
+            if traded:
+                broker.lose(trades[0])
+                broker.trade("2026-02-21", "-99")
+            else:
+                home.pair(out, into)
             fake.meet = deadly  # type: ignore[method-assign]
         command = [sys.executable, "-c", PROGRAM, database_url, fake.url, str(home.person_id), home.person, backfill]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
@@ -74,7 +81,7 @@ def test_a_push_that_is_killed_at_any_moment_is_taken_up_by_the_next(
     assert done.waiting == 0
     ids = Counter(str(group.living()[0].texts["external_id"]) for group in fake.books.living())
     assert set(ids.values()) == {1}
-    assert len(ids) == 9
+    assert len(ids) == (10 + 3 if traded else 9)
     before = pusher.writes()
     assert pusher.push().acts == {}
     assert pusher.writes() == before

@@ -1,5 +1,6 @@
 """The laws of three-way comparison: only our own changes are sent, never over a person's, and one round settles it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from twinning_pipelines.products.firefly.plan import (
     obstacle,
     work,
 )
+from twinning_pipelines.products.firefly.wanted import Movement
 from twinning_pipelines.stores.firefly.groups import Group, RemoteGroup, Split
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -43,8 +45,9 @@ groups = (
 )
 
 
-def row(wanted: Group | None, known: Written, **fields: Any) -> Row:
-    values: dict[str, Any] = {"id": 1, "external_id": "k", "booking_ids": (1,), "state": "done", "remote_id": "9"}
+def row(wanted: Group | None, known: Written, bookings: Sequence[int] = (1,), **fields: Any) -> Row:
+    values: dict[str, Any] = {"id": 1, "external_id": "k", "state": "done", "remote_id": "9"}
+    values |= {"movements": tuple(Movement("booking", each) for each in bookings)}
     values |= {"attempts": 1, "next_at": None, "problem": None}
     return Row(wanted=wanted, written=known, **(values | fields))
 
@@ -150,21 +153,21 @@ def test_what_is_not_there_is_made_withdrawn_or_left_deleted() -> None:
     ("others", "act"),
     [
         ([], None),
-        ([{"state": "withdrawn", "remote_id": None, "booking_ids": (1,)}], None),
-        ([{"state": "pending", "remote_id": None, "booking_ids": (1,)}], None),
-        ([{"state": "refused", "booking_ids": (1,)}], Act.PARK),
-        ([{"state": "sending", "remote_id": None, "booking_ids": (1,)}], Act.WAIT),
-        ([{"state": "done", "booking_ids": (1,)}], Act.WAIT),
-        ([{"state": "deleted_there", "booking_ids": (1,)}], Act.PARK),
+        ([{"state": "withdrawn", "remote_id": None, "bookings": (1,)}], None),
+        ([{"state": "pending", "remote_id": None, "bookings": (1,)}], None),
+        ([{"state": "refused", "bookings": (1,)}], Act.PARK),
+        ([{"state": "sending", "remote_id": None, "bookings": (1,)}], Act.WAIT),
+        ([{"state": "done", "bookings": (1,)}], Act.WAIT),
+        ([{"state": "deleted_there", "bookings": (1,)}], Act.PARK),
         (
-            [{"state": "deleted_there", "booking_ids": (1,)}, {"state": "rule_deleted", "booking_ids": (2,)}],
+            [{"state": "deleted_there", "bookings": (1,)}, {"state": "rule_deleted", "bookings": (2,)}],
             Act.DELETED_THERE,
         ),
-        ([{"state": "deleted_there", "booking_ids": (1, 2, 3)}], Act.DELETED_THERE),
+        ([{"state": "deleted_there", "bookings": (1, 2, 3)}], Act.DELETED_THERE),
     ],
 )
 def test_a_group_waits_for_what_has_its_bookings(others: list[dict[str, Any]], act: Act | None) -> None:
-    found = obstacle(row(None, Written(), booking_ids=(1, 2)), [row(None, Written(), id=9, **each) for each in others])
+    found = obstacle(row(None, Written(), bookings=(1, 2)), [row(None, Written(), id=9, **each) for each in others])
     assert (found.act if found else None) is act
 
 

@@ -127,3 +127,28 @@ def test_a_transfer_is_not_doubled_while_only_one_half_of_it_is_known_again(ada:
         assert (again.acts["create"], again.acts["delete"], again.waiting) == (0, 0, 0)
         assert names_there(ada.fake) == before
         assert [each for each in ada.drift(opened).values() if not each.agrees] == []
+
+
+def test_trades_are_found_again_and_one_that_was_deleted_there_stays_deleted(ada: Ada) -> None:
+    names = (*NAMES, "shares.xml")
+    with ada.opened() as opened:
+        ada.drop(opened, FIRST, LAST, names)
+        made = ada.push(opened).acts["create"]
+        keys = {
+            row.external_id for row in rows(opened, "select external_id from firefly_outbox where trade_ids <> '{}'")
+        }
+        ada.lose_the_database(opened)
+    assert len(keys) == 2
+    deleted, edited = map(ada.fake.group_of, sorted(keys))
+    ada.fake.user_deletes(deleted)
+    ada.fake.user_edits(edited, category_name="Pension")
+    before, written = names_there(ada.fake), ada.fake.writes()
+    assert len(before) == made - 1
+    with ada.opened() as opened:
+        # In the other order our numbers differ, and the names do not.
+        ada.drop(opened, FIRST, LAST, names[::-1])
+        assert ada.push(opened).acts == {"adopt": made - 1, "deleted_there": 1}
+        assert (names_there(ada.fake), ada.fake.writes()) == (before, written)
+        assert [each for each in ada.drift(opened).values() if not each.agrees] == []
+        assert ada.push(opened).acts == {}
+    assert edited.living()[0].texts["category_name"] == "Pension"

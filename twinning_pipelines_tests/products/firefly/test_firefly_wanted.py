@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinning_pipelines.products.firefly.accounts import Place
-from twinning_pipelines.products.firefly.wanted import WantedBooks, pair_id, wanted_books
+from twinning_pipelines.products.firefly.wanted import Movement, WantedBooks, pair_id, wanted_books
 from twinning_pipelines.products.firefly.words import (
     ABOUT,
     LONGEST_NOTES,
@@ -97,7 +97,7 @@ def test_what_can_not_be_there_is_counted_by_reason(household: Household) -> Non
         "without a currency": 1,
         "on an account that is not there": 1,
     }
-    assert books.unsaid == {held}
+    assert books.unsaid == {Movement("booking", held)}
 
 
 def test_another_currency_is_a_foreign_amount(household: Household) -> None:
@@ -158,7 +158,7 @@ def test_a_confirmed_pair_is_one_transfer_and_others_are_not(household: Househol
     household.pair(out, into)
     ((name, found),) = wanted(household, ids).groups.items()
     (split,) = found.group.splits
-    assert found.booking_ids == (out, into)
+    assert found.movements == (Movement("booking", out), Movement("booking", into))
     assert name == split.external_id == pair_id(household.key(into), household.key(out))
     assert name.startswith(min(household.key(out), household.key(into)))
     assert (split.type, split.source_id, split.destination_id, split.amount) == ("transfer", "7", "8", Decimal(50))
@@ -180,7 +180,8 @@ def test_a_booking_is_in_one_transfer_only(household: Household) -> None:
     household.pair(out, first)
     household.pair(out, second)
     groups = wanted(household, ids).groups.values()
-    assert sorted(each.booking_ids for each in groups) == [(out, first), (second,)]
+    told = sorted(tuple(each.id for each in group.movements) for group in groups)
+    assert told == [(out, first), (second,)]
 
 
 def test_a_budget_is_the_newest_that_has_the_category(household: Household) -> None:

@@ -17,6 +17,7 @@ from twinning_pipelines_tests.far_sides.firefly import FakeFirefly, Weather
 from twinning_pipelines_tests.far_sides.firefly_books import as_sent
 from twinning_pipelines_tests.household import Household
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
+from twinning_pipelines_tests.products.firefly.traded import OFX, QIF, Broker
 
 SEEDS = range(14)
 
@@ -28,6 +29,7 @@ class Life:
     pusher: Pusher
     dice: random.Random
     bookings: list[int] = field(default_factory=list)
+    trades: list[int] = field(default_factory=list)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
     edited: dict[str, str] = field(default_factory=dict)
@@ -36,12 +38,16 @@ class Life:
 
     def __post_init__(self) -> None:
         home = self.pusher.household
+        self.broker = Broker(home)
         self.accounts = [home.account("Giro"), home.account("Savings", kind="savings"), home.account("Dollars", "USD")]
 
     def live(self) -> None:
         """One deed."""
         deeds: list[Callable[[], None]] = [
             *([self.books] * 3),
+            *([self.trades_shares] * 2),
+            self.loses_or_finds_a_trade,
+            self.changes_a_trade,
             *([self.pushes] * 4),
             self.books_a_transfer,
             *([self.pairs_or_parts] * 2),
@@ -82,6 +88,21 @@ class Life:
         )
         self.bookings += [out, into]
         self.pairs.append((out, into))
+
+    def trades_shares(self) -> None:
+        """Two formats may tell the same, and then one of them counts."""
+        total, currency = self.dice.choice(["-250", "-250", "80.25"]), self.dice.choice(["EUR", "EUR", "USD"])
+        source = self.dice.choice([QIF, QIF, OFX])
+        self.trades.append(self.broker.trade(self.day(), total, source=source, currency=currency, units=3))
+
+    def loses_or_finds_a_trade(self) -> None:
+        if self.trades:
+            self.broker.lose(self.dice.choice(self.trades), gone=self.dice.random() < 0.5)
+
+    def changes_a_trade(self) -> None:
+        if self.trades:
+            said = {"memo": self.dice.choice(["x", "y"]), "total": self.dice.choice([-250, -251, 0])}
+            self.broker.change(self.dice.choice(self.trades), **said)
 
     def pairs_or_parts(self) -> None:
         if self.pairs:
@@ -153,13 +174,16 @@ class Life:
         assert not [name for name, n in living.items() if n > 1], "something is there twice"
         assert not self.deleted & living.keys(), "something came back that somebody had deleted"
         home = self.pusher.household
-        outbox = "select external_id, booking_ids, state from firefly_outbox where person_id = :person"
+        # A trade's id below zero: a booking may have the same.
+        outbox = """
+            select external_id, state, booking_ids || array(select -each from unnest(trade_ids) as each) as moved
+            from firefly_outbox where person_id = :person"""
         told = home.rows(outbox, person=home.person_id)
-        bookings = Counter(each for row in told if row.external_id in living for each in row.booking_ids)
-        assert not [each for each, n in bookings.items() if n > 1], "a booking is there by itself and in a transfer"
-        handled = {each for row in told if row.external_id in self.touched for each in row.booking_ids}
-        handled |= {each for row in told if handled & set(row.booking_ids) for each in row.booking_ids}
-        parked = [row.external_id for row in told if row.state == "refused" and not handled & set(row.booking_ids)]
+        moved = Counter(each for row in told if row.external_id in living for each in row.moved)
+        assert not [each for each, n in moved.items() if n > 1], "a booking is there by itself and in a transfer"
+        handled = {each for row in told if row.external_id in self.touched for each in row.moved}
+        handled |= {each for row in told if handled & set(row.moved) for each in row.moved}
+        parked = [row.external_id for row in told if row.state == "refused" and not handled & set(row.moved)]
         assert not parked, "something is kept back that nobody had touched"
         for name, said in self.edited.items():
             assert self.pusher.fake.group_of(name).living()[0].texts["description"] == said, "an edit was lost"
@@ -196,6 +220,10 @@ def test_random_weather_alone_ends_with_each_booking_once_and_equal_balances(eng
                 home.book(giro, f"2026-03-{n + 1:02d}", "-4.50", "Bakery", "bread")
             home.pair(home.book(giro, "2026-03-02", "-30"), home.book(savings, "2026-03-02", "30"))
             home.state("Giro", "2026-03-31", "1000")
+            broker = Broker(home)
+            for _ in range(3):
+                broker.trade("2026-03-02", "-250")
+            home.state("Shares", "2026-03-31", "250")
             pusher = Pusher(home, fake)
             fake.weather = Weather(seed).faults()
             for _ in range(60):
@@ -206,6 +234,6 @@ def test_random_weather_alone_ends_with_each_booking_once_and_equal_balances(eng
                     continue
             fake.weather = lambda: None
             assert pusher.push().acts == {}
-            assert len(fake.books.living()) == 8
+            assert len(fake.books.living()) == 8 + 3
             assert all(each.agrees and not each.differences for each in pusher.drift())
             assert fake.complaints == []

@@ -172,7 +172,7 @@ FIREFLY_ACCOUNT = sa.Table(
     sa.Column("found_by", sa.Text, nullable=False),
 )
 
-# What is to be, or has been, done in Firefly III for each booking or pair of bookings. external_id: ours, sent along.
+# What is to be, or has been, done in Firefly III for each booking, pair of bookings, or trade. external_id: ours, sent along.
 FIREFLY_OUTBOX = sa.Table(
     "firefly_outbox",
     METADATA,
@@ -181,6 +181,7 @@ FIREFLY_OUTBOX = sa.Table(
     sa.Column("server", sa.Text, nullable=False),
     sa.Column("external_id", sa.Text, nullable=False),
     sa.Column("booking_ids", pg.ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("trade_ids", pg.ARRAY(sa.BigInteger), nullable=False, server_default="{}"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("wanted", pg.JSONB, comment="what the far side should hold; null where it should hold nothing"),
     sa.Column("written", pg.JSONB, comment="what it held after our last write"),
