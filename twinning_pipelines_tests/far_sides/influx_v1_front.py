@@ -7,7 +7,6 @@ and where one batch has a clash of types as well, 1.x names only the clash.
 
 import gzip
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -20,6 +19,7 @@ import httpx
 
 from twinning_pipelines_tests.far_sides.influx_v2 import predicate_pairs, refusal
 from twinning_pipelines_tests.far_sides.scripted_server import Reply, Request, ScriptedServer
+from twinning_pipelines_tests.infra.programs import program
 
 # 1.x names its units otherwise and takes an unknown one for nanoseconds.
 _UNITS = {"s": "s", "ms": "ms", "us": "u", "ns": "n"}
@@ -41,8 +41,9 @@ bind-address = "127.0.0.1:{rpc}"
 
 
 def executable() -> str | None:
-    """Where influxd is, if it is here: `apt-get install influxdb`."""
-    return shutil.which("influxd")
+    """Where influxd is, if it is here."""
+    found = program("influxd")
+    return str(found) if found else None
 
 
 class Influxd:

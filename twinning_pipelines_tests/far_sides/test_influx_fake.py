@@ -94,7 +94,7 @@ def fake() -> Iterator[FakeInflux]:
 @pytest.fixture(scope="module")
 def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     if executable() is None:
-        pytest.skip("influxd is not here: apt-get install influxdb")
+        pytest.skip("influxd is not here: infra/programs unpacks it on Debian 12")
     with Influxd(tmp_path_factory.mktemp("influxd")) as server:
         yield server
 

@@ -159,7 +159,7 @@ def test_a_refused_point_is_kept_with_its_reason_and_the_others_arrive(
     assert done.points + done.dead == len(_in_postgres(engine))
 
 
-@pytest.mark.skipif(executable() is None, reason="influxd is not here: apt-get install influxdb")
+@pytest.mark.skipif(executable() is None, reason="influxd is not here: infra/programs unpacks it on Debian 12")
 def test_a_real_influxdb_answers_the_same_daily_counts_as_postgres(
     store: PostgresStore, engine: sa.Engine, tmp_path: Path
 ) -> None:
