@@ -17,12 +17,24 @@ from twinning_pipelines.ingest.inbox import walk_files
 from twinning_pipelines.ingest.road import look
 from twinning_pipelines.options import JSON, PATHS
 from twinning_pipelines.settings import settings_of_environment
-from twinning_pipelines.sources import SOURCES
-from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_of
+from twinning_pipelines.sources import SOURCES, sources_of_home
 
 lean.loaded()
 
-_OTHERS = ("house", "summary", "mapping", "money", "collect", "firefly", "news", "insights", "journal", "model")
+_OTHERS = (
+    "house",
+    "summary",
+    "mapping",
+    "money",
+    "collect",
+    "firefly",
+    "news",
+    "insights",
+    "journal",
+    "model",
+    "dashboards",
+    "metrics",
+)
 
 
 class _Verbs(click.Group):
@@ -67,7 +79,7 @@ def cli() -> None:
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Dry run: which source claims each file, counts per table, the first rejections. Needs no database."""
     settings = settings_of_environment()
-    every = with_mappings_of(settings.home / MAPPINGS, SOURCES)
+    every = sources_of_home(settings.home)
     receipts = []
     for path in walk_files(list(paths)):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
@@ -109,5 +121,15 @@ def main() -> None:
         sys.exit(shown.EXIT_UNREADABLE)
 
 
+def run() -> None:
+    """The console script as a process of its own, which ends with it."""
+    try:
+        main()
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            lean.leave(end.code)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    run()

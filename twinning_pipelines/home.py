@@ -21,8 +21,7 @@ from twinning_pipelines.marts.rollups import refresh_rollups
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.settings import Settings, settings_of_environment
 from twinning_pipelines.source import Source
-from twinning_pipelines.sources import SOURCES
-from twinning_pipelines.sources.finance.bank_csv import MAPPINGS, with_mappings_of
+from twinning_pipelines.sources import SOURCES, sources_of_home
 from twinning_pipelines.stores.embedded_postgres import Cluster
 from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
@@ -199,4 +198,4 @@ def _engine(url: str) -> Iterator[sa.Engine]:
 def home_of_environment() -> Home:
     """The home that the TWINNING_* variables describe now. Raises WrongUsage, which names the wrong ones."""
     settings = settings_of_environment()
-    return Home(settings, with_mappings_of(settings.home / MAPPINGS, SOURCES))
+    return Home(settings, sources_of_home(settings.home))

@@ -130,9 +130,14 @@ def _inflating(path: Path, archive: zipfile.ZipFile, member: str) -> Iterator[Bi
 
 def as_text(head: bytes) -> str:
     """The head of a file as text, leniently: for recognition, never for values."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if is_utf16(head):
         return head.decode("utf-16", errors="replace")
     return head.decode("utf-8-sig", errors="replace")
+
+
+def is_utf16(head: bytes) -> bool:
+    """By its mark."""
+    return head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 class _Guarded(io.RawIOBase):

@@ -1,92 +1,184 @@
-"""Every TWINNING_* variable: its type, its default, its meaning. Read once, at the top; nothing below reads the environment."""
+"""Every TWINNING_* variable: its type, its default, its meaning. Read once, at the top; nothing below reads the environment.
+
+A secret may stand in a file instead, as containers hand it over: TWINNING_<NAME>_FILE names the file.
+"""
 
 import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
-
-import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import WrongUsage
 
+_YES, _NO = ("1", "on", "t", "true", "y", "yes"), ("0", "off", "f", "false", "n", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that no print and no log shows; an empty one is false.
+
+    It stands here, or in the file that `variable` names, which is read whenever the secret is asked for: a far side may
+    make its token after we started, and another one later.
+    """
+
+    _text: str = field(default="", repr=False)
+    file: str = ""
+    variable: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self._text or self.file)
+
+    def get_secret_value(self) -> str:
+        """The text itself; of a file, without the newline at its end. Raises WrongUsage, which names variable and file."""
+        if not self.file:
+            return self._text
+        try:
+            return re.sub(r"\r?\n\Z", "", Path(self.file).read_bytes().decode("utf-8"))
+        except OSError as wrong:
+            raise WrongUsage(f"{self.variable}: {self.file} can't be read: {wrong.strerror}") from None
+        except ValueError:
+            # Without the original, whose text holds the bytes themselves.
+            raise WrongUsage(f"{self.variable}: {self.file} is no UTF-8 text") from None
+
 
 def _default_home() -> Path:
+    import platformdirs  # noqa: PLC0415  (only where TWINNING_HOME is not set)
+
     return Path(platformdirs.user_data_dir("twinning", appauthor=False))
 
 
-class Settings(BaseModel):
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(f"{text!r} is not an IANA time zone such as Europe/Zurich")
+    return text
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError(f"{text!r} is not an ISO 4217 code such as EUR")
+    return text
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"{text!r} is none of {', '.join(filter(None, allowed))}")
+        return text
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in (*_YES, *_NO):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text.lower() in _YES
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number of seconds") from None
+    if not (isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{text!r} is not a number of seconds from 0 up")
+    return seconds
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise ValueError(f"{text!r} is not a number of whole days from 1 up")
+    return int(text)
+
+
+def _reads(meaning: str, read: Callable[[str], object] = str) -> Mapping[str, object]:
+    """What a setting means, and how it is read from the text of its variable: a function that raises ValueError."""
+    return {"meaning": meaning, "read": read}
+
+
+@dataclass(frozen=True)
+class Settings:
     """The settings of one installation."""
 
-    model_config = ConfigDict(frozen=True)
-
-    home: Path = Field(
-        default_factory=_default_home, description="Folder of inbox, archive, quarantine, db and exports."
+    home: Path = field(
+        default_factory=_default_home, metadata=_reads("Folder of inbox, archive, quarantine, db and exports.", Path)
     )
-    person: str = Field("me", description="Whose files are meant when the command line names nobody.")
-    database_url: SecretStr | None = Field(None, description="Postgres to use instead of the embedded one.")
-    pg_bin: Path | None = Field(None, description="Folder of the Postgres programs for the embedded database.")
-    zone: str = Field("UTC", description="IANA zone of people whose zone nobody has set, and of the schedules.")
-    currency: str = Field("XXX", pattern="^[A-Z]{3}$", description="ISO 4217 code where a file names no currency.")
-    date_order: Literal["", "DMY", "MDY", "YMD"] = Field(
-        "", description="Order of dates that no row of a file decides."
+    person: str = field(default="me", metadata=_reads("Whose files are meant when the command line names nobody."))
+    database_url: Secret | None = field(
+        default=None, metadata=_reads("Postgres to use instead of the embedded one.", Secret)
     )
-    still_seconds: float = Field(5.0, ge=0, description="How long a dropped file must stay unchanged, seconds.")
-    influx_url: str | None = Field(
-        None, description="InfluxDB 2 to keep a projection of the series in; none without it."
+    pg_bin: Path | None = field(
+        default=None, metadata=_reads("Folder of the Postgres programs for the embedded database.", Path)
     )
-    influx_token: SecretStr | None = Field(None, description="Its API token.")
-    influx_org: str = Field("twinning", description="Its organisation.")
-    influx_bucket: str = Field("twinning", description="Its bucket; made if it is missing.")
-    firefly_url: str | None = Field(
-        None, description="Firefly III 6.6 or newer to keep the bookings in; none without it."
+    zone: str = field(
+        default="UTC", metadata=_reads("IANA zone of people whose zone nobody has set, and of the schedules.", _zone)
     )
-    firefly_token: SecretStr | None = Field(
-        None, description="Its personal access token, or `person=token` pairs separated by blanks."
+    currency: str = field(default="XXX", metadata=_reads("ISO 4217 code where a file names no currency.", _currency))
+    date_order: Literal["", "DMY", "MDY", "YMD"] = field(
+        default="", metadata=_reads("Order of dates that no row of a file decides.", _one_of("", "DMY", "MDY", "YMD"))
     )
-    firefly_attach: bool = Field(
-        False, description="`yes`: the original files are attached to the accounts there, each once."
+    still_seconds: float = field(
+        default=5.0, metadata=_reads("How long a dropped file must stay unchanged, seconds.", _seconds)
     )
-    notify_urls: str = Field("", description="Apprise URLs, separated by blanks, that hear of failed runs.")
-    model_url: str | None = Field(
-        None, description="Ollama or another server of a language model at home; all works without."
+    influx_url: str | None = field(
+        default=None, metadata=_reads("InfluxDB 2 to keep a projection of the series in; none without it.")
     )
-    model: str = Field(
-        "", description="Which of its models; by default qwen3.5:4b of Ollama, the only one of other servers."
+    influx_token: Secret | None = field(default=None, metadata=_reads("Its API token.", Secret))
+    influx_org: str = field(default="twinning", metadata=_reads("Its organisation."))
+    influx_bucket: str = field(default="twinning", metadata=_reads("Its bucket; made if it is missing."))
+    firefly_url: str | None = field(
+        default=None, metadata=_reads("Firefly III 6.6 or newer to keep the bookings in; none without it.")
     )
-    model_api: Literal["auto", "ollama", "openai"] = Field(
-        "auto", description="Its dialect: that of Ollama, that of OpenAI, or whichever it is found to speak."
+    firefly_token: Secret | None = field(
+        default=None, metadata=_reads("Its personal access token, or `person=token` pairs separated by blanks.", Secret)
     )
-    model_token: SecretStr | None = Field(None, description="Its bearer token, where it wants one.")
-    model_anywhere: bool = Field(
-        False, description="The model server may be outside the home; then words of your days leave it."
+    firefly_attach: bool = field(
+        default=False,
+        metadata=_reads("`yes`: the original files are attached to the accounts there, each once.", _yes_or_no),
     )
-    speech_url: str | None = Field(
-        None, description="Speech server at home that writes voice notes down (speaches, whisper.cpp); none without it."
+    notify_urls: Secret = field(
+        default=Secret(), metadata=_reads("Apprise URLs, separated by blanks, that hear of failed runs.", Secret)
     )
-    speech_model: str = Field(
-        "", description="Its model; without a server, a folder of faster-whisper weights that are used in this process."
+    model_url: str | None = field(
+        default=None, metadata=_reads("Ollama or another server of a language model at home; all works without.")
     )
-    speech_language: str = Field(
-        "", description="What people speak: `de`, or `ada=de ben=en`; else the model finds out."
+    model: str = field(
+        default="",
+        metadata=_reads("Which of its models; by default qwen3.5:4b of Ollama, the only one of other servers."),
     )
-    keep_runs_days: int = Field(60, ge=1, description="How long Dagster keeps its runs and their logs, days.")
-
-    @field_validator("zone")
-    @classmethod
-    def _is_a_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            raise ValueError(f"{zone!r} is not an IANA time zone such as Europe/Zurich")
-        return zone
-
-    @classmethod
-    def of_environment(cls) -> "Settings":
-        """What the TWINNING_* variables say now. Raises ValidationError."""
-        variables = {name: f"TWINNING_{name.upper()}" for name in cls.model_fields}
-        given = {name: os.environ[variable] for name, variable in variables.items() if variable in os.environ}
-        return cls.model_validate(given)
+    model_api: Literal["auto", "ollama", "openai"] = field(
+        default="auto",
+        metadata=_reads(
+            "Its dialect: that of Ollama, that of OpenAI, or whichever it is found to speak.",
+            _one_of("auto", "ollama", "openai"),
+        ),
+    )
+    model_token: Secret | None = field(default=None, metadata=_reads("Its bearer token, where it wants one.", Secret))
+    model_anywhere: bool = field(
+        default=False,
+        metadata=_reads("The model server may be outside the home; then words of your days leave it.", _yes_or_no),
+    )
+    speech_url: str | None = field(
+        default=None,
+        metadata=_reads("Speech server at home that writes voice notes down (speaches, whisper.cpp); none without it."),
+    )
+    speech_model: str = field(
+        default="",
+        metadata=_reads(
+            "Its model; without a server, a folder of faster-whisper weights that are used in this process."
+        ),
+    )
+    speech_language: str = field(
+        default="", metadata=_reads("What people speak: `de`, or `ada=de ben=en`; else the model finds out.")
+    )
+    keep_runs_days: int = field(
+        default=60, metadata=_reads("How long Dagster keeps its runs and their logs, days.", _days)
+    )
 
     @cached_property
     def clock(self) -> Clock:
@@ -94,11 +186,48 @@ class Settings(BaseModel):
         return Clock.fixed(ZoneInfo(self.zone), self.currency, self.date_order)
 
 
+def variable_of(setting: Field[Any]) -> str:
+    """The variable that a setting is read from."""
+    return f"TWINNING_{setting.name.upper()}"
+
+
+def is_secret(setting: Field[Any]) -> bool:
+    """Whether a setting may come as a file: then its variable with `_FILE` behind it names the file."""
+    return setting.metadata["read"] is Secret
+
+
+def is_given(name: str) -> bool:
+    """Whether the environment says something of a setting, be it only its default."""
+    return f"TWINNING_{name.upper()}" in os.environ
+
+
 def settings_of_environment() -> Settings:
-    """What the TWINNING_* variables say now. Raises WrongUsage, which names the wrong ones."""
-    try:
-        return Settings.of_environment()
-    except ValidationError as wrong:
-        said = [f"TWINNING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong.errors()]
-        # Without the original, whose text holds the values themselves.
-        raise WrongUsage("; ".join(said)) from None
+    """What the TWINNING_* variables say now. Raises WrongUsage, which names all that are wrong, and tells no secret."""
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for setting in fields(Settings):
+        variable = variable_of(setting)
+        try:
+            if is_secret(setting):
+                value: object = _secret(variable)
+            else:
+                value = setting.metadata["read"](os.environ[variable]) if variable in os.environ else None
+            if value is not None:
+                values[setting.name] = value
+        except WrongUsage as fault:
+            wrong.append(str(fault))
+        except ValueError as fault:
+            wrong.append(f"{variable}: {fault}")
+    if wrong:
+        raise WrongUsage("; ".join(wrong))
+    return Settings(**values)
+
+
+def _secret(variable: str) -> Secret | None:
+    """A secret from its variable, or from the file that the variable with `_FILE` names; an empty `_FILE` names none."""
+    text, file = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+    if not file:
+        return None if text is None else Secret(text)
+    if text:
+        raise WrongUsage(f"{variable} and {variable}_FILE are both set; keep one of them")
+    return Secret(file=file, variable=f"{variable}_FILE")

@@ -13,15 +13,18 @@ A source answers two questions of one file: do you recognise it (by content), an
 and raises UnreadableFile when the file as a whole can't be read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
+from importlib import import_module
+from typing import overload
 
 import pyarrow as pa
 
 from twinning_pipelines.clock import Clock
-from twinning_pipelines.original import Original
+from twinning_pipelines.original import Original, is_utf16
 from twinning_pipelines.records.record import Record
 
 BATCH_ROWS = 8_192
@@ -157,6 +160,69 @@ class Source:
     def domain(self) -> str:
         """health, nutrition, finance, time or business."""
         return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A source by its module, which is loaded when a file may be its. last_resort: as its source says.
+
+    words: in lower case; a file whose head holds one of them is likely to be its. Without words any file is.
+    """
+
+    module: str
+    words: tuple[str, ...] = ()
+    last_resort: bool = False
+
+    @property
+    def source(self) -> Source:
+        """The source itself. Raises what its module raises."""
+        found: Source = import_module(self.module).SOURCE
+        return found
+
+    def is_likely(self, text: str | None) -> bool:
+        """Whether a file whose head is this text, in lower case, is likely its; None where the head is no plain text."""
+        return text is None or not self.words or any(word in text for word in self.words)
+
+
+class Registry(Sequence[Source]):
+    """Every source. Whoever looks at all of them loads them all, and is stopped by one that can't be imported; who looks
+    for the source of one file loads those that are likely to claim it first.
+    """
+
+    def __init__(self, *listed: Listed) -> None:
+        self.listed = listed
+
+    @cached_property
+    def _sources(self) -> tuple[Source, ...]:
+        return registered(*(each.source for each in self.listed))
+
+    def __len__(self) -> int:
+        return len(self.listed)
+
+    @overload
+    def __getitem__(self, place: int) -> Source: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Source, ...]: ...
+    def __getitem__(self, place: int | slice) -> Source | tuple[Source, ...]:
+        return self._sources[place]
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._sources)
+
+    def for_file(self, original: Original) -> Iterator[Source]:
+        """Those that are likely to claim a file, without those of last resort."""
+        # A zip is known by what is in it, and words in UTF-16 are other bytes.
+        text = None if original.is_zip or is_utf16(original.head) else original.text_head.lower()
+        return (each.source for each in self.listed if not each.last_resort and each.is_likely(text))
+
+
+def registered(*sources: Source) -> tuple[Source, ...]:
+    """The sources in their order. Raises ValueError when two share a name."""
+    names = [source.name for source in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two sources are called {', '.join(twice)}")
+    return sources
 
 
 def gather(items: Iterable[Row | Rejection | Item], records: tuple[Record, ...]) -> Iterator[Item]:

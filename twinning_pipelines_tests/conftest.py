@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.home import Home
 from twinning_pipelines.marts.rollups import refresh_rollups
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines.stores.embedded_postgres import Cluster
 from twinning_pipelines.stores.postgres.database import connect, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
@@ -77,7 +77,7 @@ def store(engine: sa.Engine) -> PostgresStore:
 @pytest.fixture
 def home(tmp_path: Path, database_url: str) -> Home:
     """A home of its own, on an empty database."""
-    return Home(Settings(home=tmp_path / "home", database_url=database_url, zone=HOME_ZONE.key))
+    return Home(Settings(home=tmp_path / "home", database_url=Secret(database_url), zone=HOME_ZONE.key))
 
 
 def _administer(url: str, statement: str) -> None:

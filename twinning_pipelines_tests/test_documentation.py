@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from twinning_pipelines.cli import cli
 from twinning_pipelines.home import Home
 from twinning_pipelines.ingest.road import look
 from twinning_pipelines.marts.books.rulebook import read_rulebook
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings, is_secret, variable_of
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES, registered
 from twinning_pipelines.sources.catalogue import sources_page
@@ -26,10 +27,10 @@ _TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
 
 def _settings_table() -> str:
     rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = "the platform's user data folder" if name == "home" else f"`{field.default}`"
-        shown = "none" if field.default in (None, "") else default
-        rows.append(f"| `TWINNING_{name.upper()}` | {shown} | {field.description} |")
+    for setting in fields(Settings):
+        default = "the platform's user data folder" if setting.name == "home" else f"`{setting.default}`"
+        shown = "none" if setting.default in (None, "", Secret()) else default
+        rows.append(f"| `{variable_of(setting)}` | {shown} | {setting.metadata['meaning']} |")
     return "\n".join(rows) + "\n"
 
 
@@ -39,6 +40,11 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     if os.environ.get("TWINNING_WRITE_GOLDENS") == "1":
         README.write_text(wanted, encoding="utf-8")
     assert README.read_text(encoding="utf-8") == wanted
+
+
+def test_the_readme_names_the_file_of_every_secret() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert all(f"`{variable_of(each)}_FILE`" in text for each in fields(Settings) if is_secret(each))
 
 
 def test_the_readme_names_every_command() -> None:

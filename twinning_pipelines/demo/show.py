@@ -22,6 +22,7 @@ from twinning_pipelines.marts.books.kept_rulebook import rulebook_path
 from twinning_pipelines.marts.daily_facts import last_day
 from twinning_pipelines.products.summary.summary import Maker
 from twinning_pipelines.receipt import Receipt
+from twinning_pipelines.settings import is_given
 
 ADA, BEN = "ada", "ben"
 ZONE, CURRENCY = "Europe/Zurich", "CHF"
@@ -143,9 +144,10 @@ def _write_rulebooks(home: Home) -> None:
 
 def _settled(home: Home) -> Home:
     """The demo's people live in Zürich unless the settings say where."""
-    given = home.settings.model_fields_set
-    update = {name: value for name, value in (("zone", ZONE), ("currency", CURRENCY)) if name not in given}
-    return replace(home, settings=home.settings.model_copy(update=update))
+    settings = home.settings
+    zone = settings.zone if is_given("zone") else ZONE
+    currency = settings.currency if is_given("currency") else CURRENCY
+    return replace(home, settings=replace(settings, zone=zone, currency=currency))
 
 
 def _refuse_other_people(home: OpenHome) -> None:

@@ -93,13 +93,14 @@ class DateStyle:
 def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> DateStyle:
     """The style of a file from its date texts; blanks and texts that are no dates say nothing.
 
-    hint: what the file says (`!Option:MDY`): it holds unless texts prove another order and none proves the hint's.
-    Without it the majority of the proofs decides, and the default where there is none.
+    texts: each as often as it is told, or a Counter of them. hint: what the file says (`!Option:MDY`): it holds unless
+    texts prove another order and none proves the hint's. Without it the majority of the proofs decides, and the default
+    where there is none.
     """
     proofs = dict.fromkeys(_ORDERS, 0)
     first: dict[Order, str] = {}
     open_text = plain_text = ""
-    for text, times in Counter(iter(texts)).items():
+    for text, times in (texts if isinstance(texts, Counter) else Counter(iter(texts))).items():
         found = _found(text)
         if not isinstance(found, _Numbers):
             plain_text = plain_text or (text if found else "")

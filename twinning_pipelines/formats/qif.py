@@ -12,9 +12,15 @@ it: nothing is skipped but blank lines and `#` comments before the first section
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
@@ -38,7 +44,16 @@ _ORDERS = ("MDY", "DMY", "YMD")
 _PLAIN_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Security", "Budget"))
 _SPLIT_CODES = {"E": "memo", "$": "amount", "%": "percent"}
 # In the codes of lines: plain bookings, no code twice, all with the same codes in the same order.
-_ALIKE = re.compile(r"((?:([CDLMNPTU])(?![CDLMNPTU]*\2))++\^)\1*+")
+_ALIKE = re.compile(rb"((?:([CDLMNPTU])(?![CDLMNPTU]*\2))++\^)\1*+")
+_END = ord("^")
+# What `str.strip` takes away.
+BLANKS = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+_BLOCK_LINES = 1_024
+# Fewer cost less line by line.
+FEWEST_IN_RUN = 160
 _NUMBER_CODES = ("T", "U", "$", "O", "Q", "I")
 
 
@@ -86,21 +101,24 @@ class Record:
         return self.fields.get(code, "")
 
 
-@dataclass(frozen=True, slots=True)
+_Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Plain bookings that stand one behind another in one section and account: none has splits, an address, a code twice.
 
-    places: the line of each in the file, from 1. begins, ends: where its first line and its `^` stand in `lines`.
-    columns: the values by code, '' where a booking has none; a code that none has is left out.
+    lines: those of the file that say something. places: the line of each booking in the file, from 1. begins, ends: where
+    its first line and its `^` stand in `lines`. codes: where the line of a code stands there, below zero where it has none.
     """
 
     section: str
     account: Account | None
-    lines: Sequence[str]
-    places: Sequence[int]
-    begins: Sequence[int]
-    ends: Sequence[int]
-    columns: Mapping[str, Sequence[str]]
+    lines: pa.StringArray
+    places: _Places
+    begins: _Places
+    ends: _Places
+    codes: Mapping[str, _Places]
 
     def __len__(self) -> int:
         return len(self.places)
@@ -108,22 +126,36 @@ class Run:
     def parts(self, size: int) -> Iterator["Run"]:
         """The run in runs of at most so many bookings."""
         for part in (slice(begin, begin + size) for begin in range(0, len(self), size)):
-            columns = {code: column[part] for code, column in self.columns.items()}
+            codes = {code: places[part] for code, places in self.codes.items()}
             places, begins, ends = self.places[part], self.begins[part], self.ends[part]
-            yield Run(self.section, self.account, self.lines, places, begins, ends, columns)
+            yield Run(self.section, self.account, self.lines, places, begins, ends, codes)
 
-    def column(self, code: str) -> Sequence[str]:
+    def column(self, code: str) -> pa.StringArray:
         """The value of a code in each booking, '' where one has none."""
-        return self.columns.get(code) or [""] * len(self)
+        places = self.codes.get(code)
+        if places is None:
+            return pa.repeat("", len(self))
+        indices = _arrow(places)
+        lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices) if places.min() < 0 else indices)
+        return pc.fill_null(pc.utf8_trim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS), "")
+
+    def counted(self, code: str) -> Iterator[tuple[str, int]]:
+        """Each value of a code, and how often it is told; '' for bookings that have none."""
+        counted = self.column(code).value_counts()
+        return zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
 
     def raw(self, index: int) -> str:
         """The lines of one booking, without the `^`."""
-        return "\n".join(self.lines[self.begins[index] : self.ends[index]])
+        begin, end = self.begins[index], self.ends[index]
+        return "\n".join(self.lines.slice(begin, end - begin).to_pylist())
 
     def records(self) -> Iterator[Record]:
         """One by one."""
-        for place, begin, end in zip(self.places, self.begins, self.ends, strict=True):
-            yield _record(self.section, place, self.lines[begin:end], self.account, cut=False)
+        first = int(self.begins[0])
+        lines = self.lines.slice(first, int(self.ends[-1]) - first).to_pylist()
+        bounds = ((self.begins - first).tolist(), (self.ends - first).tolist())
+        for place, begin, end in zip(self.places.tolist(), *bounds, strict=True):
+            yield _record(self.section, place, lines[begin:end], self.account, cut=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,27 +176,31 @@ class Document:
         """Its records one by one."""
         return [record for each in self.pieces for record in (each.records() if isinstance(each, Run) else (each,))]
 
-    def date_texts(self) -> Iterator[str]:
-        """Every date of a transaction or price, for `dates.decide`."""
+    def date_texts(self) -> Counter[str]:
+        """How often each date of a transaction or price is told, for `dates.decide`."""
+        told: Counter[str] = Counter()
         for piece in self.pieces:
             if isinstance(piece, Run):
-                yield from piece.columns.get("D", ())
+                told.update(dict(piece.counted("D")))
                 continue
             if piece.section not in LIST_SECTIONS and "D" in piece.fields:
-                yield piece.fields["D"]
-            yield from (on for _, _, on in piece.prices)
+                told[piece.fields["D"]] += 1
+            told.update(on for _, _, on in piece.prices)
+        return told
 
     def amount_texts(self) -> Iterator[str]:
         """Every number of a transaction or price, for `numbers.decide`."""
-        for piece in self.pieces:
-            if isinstance(piece, Run):
-                for code in _NUMBER_CODES:
-                    yield from piece.columns.get(code, ())
-                continue
-            if piece.section not in LIST_SECTIONS:
-                yield from (piece.fields[code] for code in _NUMBER_CODES if code in piece.fields)
-                yield from (split.amount for split in piece.splits if split.amount)
-            yield from (price for _, price, _ in piece.prices)
+        return chain.from_iterable(chain.from_iterable(map(_amounts_of, self.pieces)))
+
+
+def _amounts_of(piece: Record | Run) -> Iterator[Iterable[str]]:
+    if isinstance(piece, Run):
+        yield from (piece.column(code).to_pylist() for code in _NUMBER_CODES if code in piece.codes)
+        return
+    if piece.section not in LIST_SECTIONS:
+        yield (piece.fields[code] for code in _NUMBER_CODES if code in piece.fields)
+        yield (split.amount for split in piece.splits if split.amount)
+    yield (price for _, price, _ in piece.prices)
 
 
 def read(data: bytes, *, in_runs: bool = True) -> Document:
@@ -180,68 +216,80 @@ def read(data: bytes, *, in_runs: bool = True) -> Document:
     lines = _lines(decoded.text)
     reader = _Reader()
     at = 0
-    while at < len(lines.texts):
+    while at < len(lines.codes):
         run = _run(lines, at, reader.section, reader.account) if in_runs and not reader.lines else None
         if run is None:
-            reader.take(lines.places[at], lines.texts[at])
+            reader.take(int(lines.places[at]), lines.text(at))
             at += 1
         else:
             reader.pieces.append(run)
-            at = run.ends[-1] + 1
+            at = int(run.ends[-1]) + 1
     if not reader.marked:
         raise UnreadableFile("not QIF: it has neither a !Type line nor a ^")
     reader.end_record(cut=True)
     return Document(decoded.codec, reader.date_hint, reader.headless, reader.pieces)
 
 
-class _Lines(NamedTuple):
-    """The lines that say something, without blanks around: their places from 1, and all their codes in one text.
+@dataclass(slots=True)
+class _Lines:
+    """The lines that say something, without blanks around: their places from 1, and the first byte of each, its code.
 
     The code of a line that says more than its `^` is `!`: no run holds it.
     """
 
-    places: Sequence[int]
-    texts: Sequence[str]
-    codes: str
+    places: _Places
+    texts: pa.StringArray
+    codes: bytes
+    _block: int = -1
+    _opened: list[str] = field(default_factory=list)
+
+    def text(self, at: int) -> str:
+        """One line. Those around it are at hand from then on."""
+        block, place = divmod(at, _BLOCK_LINES)
+        if block != self._block:
+            self._block, self._opened = block, self.texts.slice(block * _BLOCK_LINES, _BLOCK_LINES).to_pylist()
+        return self._opened[place]
+
+
+def _arrow(places: _Places) -> pa.Int64Array:
+    """The same numbers as they lie. `pa.array` would load all of numpy's masked arrays to ask whether they are one."""
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places.astype(np.int64, copy=False))])
 
 
 def _lines(text: str) -> _Lines:
-    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    if not lines[-1]:
-        lines.pop()
-    places: Sequence[int] = range(1, len(lines) + 1)
-    if "" in lines:
-        places = [place for place, line in enumerate(lines, start=1) if line]
-        lines = [line for line in lines if line]
-    codes = "".join([line[0] for line in lines])
-    if codes.count("^") > lines.count("^"):
-        codes = "".join([line[0] if line[0] != "^" or line == "^" else "!" for line in lines])
-    return _Lines(places, lines, codes)
+    whole = pa.array([text.replace("\r\n", "\n").replace("\r", "\n")], pa.string())
+    texts = pc.utf8_trim(pc.split_pattern(whole, "\n").flatten(), characters=BLANKS)
+    lengths = pc.binary_length(texts).to_numpy()
+    places = np.flatnonzero(lengths)
+    if len(places) < len(lengths):
+        texts, lengths = texts.take(_arrow(places)), lengths[places]
+    _, _, data = texts.buffers()
+    codes = np.frombuffer(data, np.uint8)[np.cumsum(lengths) - lengths] if len(places) else np.empty(0, np.uint8)
+    codes[(codes == _END) & (lengths > 1)] = ord("!")
+    return _Lines(places + 1, texts, codes.tobytes())
 
 
 def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> Run | None:
-    """The plain bookings that stand one behind another from a line on; None where there is none."""
+    """The plain bookings that stand one behind another from a line on; None where there are but a few."""
     if section not in BANK_SECTIONS:
         return None
-    begins: list[int] = []
-    ends: list[int] = []
-    columns: dict[str, list[str]] = {}
-    at = begin
-    while alike := _ALIKE.match(lines.codes, at):
-        shape, stop = alike[1], alike.end()
-        size, before = len(shape), len(begins)
-        begins += range(at, stop, size)
-        ends += range(at + size - 1, stop, size)
-        for place, code in enumerate(shape[:-1], start=at):
-            column = columns.setdefault(code, [])
-            column += [""] * (before - len(column))
-            column += [line[1:].strip() for line in lines.texts[place:stop:size]]
-        at = stop
-    if not begins:
+    stop = begin
+    while alike := _ALIKE.match(lines.codes, stop):
+        stop = alike.end()
+    if lines.codes.count(_END, begin, stop) < FEWEST_IN_RUN:
         return None
-    for values in columns.values():
-        values.extend([""] * (len(begins) - len(values)))
-    return Run(section, account, lines.texts, [lines.places[first] for first in begins], begins, ends, columns)
+    codes = np.frombuffer(lines.codes, np.uint8)[begin:stop]
+    is_end = codes == _END
+    ends = np.flatnonzero(is_end)
+    begins = np.concatenate(([0], ends[:-1] + 1))
+    bookings = np.cumsum(is_end)
+    places_of: dict[str, _Places] = {}
+    for code in np.unique(codes[~is_end]).tolist():
+        at = np.flatnonzero(codes == code)
+        places = np.full(len(ends), -1)
+        places[bookings[at]] = at + begin
+        places_of[chr(code)] = places
+    return Run(section, account, lines.texts, lines.places[begins + begin], begins + begin, ends + begin, places_of)
 
 
 @dataclass(slots=True)

@@ -43,6 +43,9 @@ def _judge_field(field: Field, column: pa.Array, reasons: dict[int, str]) -> Non
     if field.required and column.null_count:
         for index in _true_at(pc.is_null(column)):
             reasons.setdefault(index, f"{field.name}: missing")
+    if column.null_count == len(column):
+        # Rules judge what is there.
+        return
     if field.kind is TEXT:
         # Postgres can't hold a NUL character in a text.
         for index in _true_at(pc.fill_null(pc.match_substring(column, "\0"), False)):

@@ -36,9 +36,12 @@ _REJECTION_SCHEMA = pa.schema(
 
 
 class SpooledReading:
-    """What one file said; a context manager, because its spool is removed at the end. See `receipt.Reading`."""
+    """What one file said; a context manager, because its spool is removed at the end. See `receipt.Reading`.
 
-    def __init__(self, source: Source, spool: Path) -> None:
+    Without a spool rows are checked and counted, and none is kept.
+    """
+
+    def __init__(self, source: Source, spool: Path | None) -> None:
         self.source = source
         self.exported_at: datetime | None = None
         self.claims: list[Claim] = []
@@ -61,7 +64,8 @@ class SpooledReading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
-        shutil.rmtree(self._spool, ignore_errors=True)
+        if self._spool is not None:
+            shutil.rmtree(self._spool, ignore_errors=True)
 
     @property
     def counts(self) -> Mapping[str, Counts]:
@@ -112,6 +116,8 @@ class SpooledReading:
             self._write(_REJECTIONS, _rejection_batch(rejections))
 
     def _keep(self, record: Record, good: pa.RecordBatch) -> None:
+        if self._spool is None:
+            return
         if record.series:
             rows = self._books[record.name].enter(as_samples(record, good))
             bounds = pc.min_max(rows.column("block")).as_py()
@@ -128,22 +134,20 @@ class SpooledReading:
         self._close()
 
     def _write(self, name: str, batch: pa.RecordBatch) -> None:
+        if self._spool is None:
+            return
         writer = self._writers.get(name)
         if writer is None:
-            writer = self._writers[name] = pa.ipc.new_file(str(self._path(name)), batch.schema)
+            writer = self._writers[name] = pa.ipc.new_file(str(_path(self._spool, name)), batch.schema)
         writer.write_batch(batch)
 
     def _spooled(self, name: str, wanted: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
-        path = self._path(name)
-        if path.exists():
+        if self._spool is not None and (path := _path(self._spool, name)).exists():
             # Read, not mapped: mapped pages would count as memory of ours.
             with pa.OSFile(str(path)) as spool:
                 batches = pa.ipc.open_file(spool)
                 for place in range(batches.num_record_batches) if wanted is None else wanted:
                     yield batches.get_batch(place)
-
-    def _path(self, name: str) -> Path:
-        return self._spool / f"{name}.arrow"
 
     def _close(self) -> None:
         for writer in self._writers.values():
@@ -151,12 +155,19 @@ class SpooledReading:
         self._writers.clear()
 
 
-def read(original: Original, source: Source, clock: Clock, *, progress: Progress | None = None) -> SpooledReading:
+def _path(spool: Path, name: str) -> Path:
+    return spool / f"{name}.arrow"
+
+
+def read(
+    original: Original, source: Source, clock: Clock, *, progress: Progress | None = None, keep: bool = True
+) -> SpooledReading:
     """Reads one file through its source to the end. `progress` hears the number of rows read so far.
 
-    Raises UnreadableFile; then nothing of the file is kept but its original.
+    keep: the rows can be asked for; else they are only counted. Raises UnreadableFile; then nothing of the file is kept
+    but its original.
     """
-    reading = SpooledReading(source, Path(tempfile.mkdtemp(prefix="twinning-")))
+    reading = SpooledReading(source, Path(tempfile.mkdtemp(prefix="twinning-")) if keep else None)
     try:
         _take_all(original, source, clock, reading, progress)
     except BaseException:

@@ -80,7 +80,7 @@ def look(path: Path, clock: Clock, sources: Sequence[Source], *, progress: Progr
     try:
         original = Original.at(path)
         source = route(original, sources)
-        with read(original, source, clock, progress=progress) as reading:
+        with read(original, source, clock, progress=progress, keep=False) as reading:
             return receipt_of(str(path), reading, None, tuple(reading.first_rejections))
     except FileError as wrong:
         return Receipt(str(path), source.name if source else None, problem=str(wrong))

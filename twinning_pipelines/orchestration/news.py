@@ -22,7 +22,7 @@ _SECONDS_PER_RUN = 60.0
 
 def audience_at(home: Home) -> Audience:
     """Everybody who hears something in this home."""
-    return audience_of(home.settings.home, home.settings.notify_urls.split())
+    return audience_of(home.settings.home, home.settings.notify_urls.get_secret_value().split())
 
 
 def round_at(home: OpenHome, also: Sequence[Happening] = (), seconds: float = _SECONDS_PER_RUN) -> Told:

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from functools import cached_property
 
 import dagster as dg
-from pydantic import ValidationError
 
+from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import Home, OpenHome
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import settings_of_environment
 
 ReadHome = Callable[[], Home]
 
@@ -34,8 +34,8 @@ class RunHome:
 def assumed_zone() -> str:
     """The zone of schedules and partitions, which Dagster wants at import. A wrong setting fails the runs, not the import."""
     try:
-        return Settings.of_environment().zone
-    except ValidationError:
+        return settings_of_environment().zone
+    except WrongUsage:
         return "UTC"
 
 

@@ -1,94 +1,88 @@
-"""Every source, one line each. The list is explicit: a source that fails to import stops everything, half-loaded is worse.
+"""Every source, one line each. The list is explicit: a source that fails to import stops whoever needs all of them, Dagster
+and `twinning sources`; half-loaded is worse. Who looks for the source of one file loads those that are likely to claim it.
 
 Adding one: write its module, add its line here, put a sample and its golden beside the tests. See CONTRIBUTING.
+Words say who is asked first, and save the import of the others: every file of a kind holds one of them, in any case of
+letters. Without words a source is asked about every file, which is right, and slower.
 """
 
-from twinning_pipelines.source import Source
-from twinning_pipelines.sources.business import deals, expenses, hubspot, invoices
-from twinning_pipelines.sources.finance import (
-    bank_csv,
-    camt_statement,
-    cash_book,
-    ecb_rates,
-    exchange_rates,
-    ghostfolio,
-    ibkr_flex,
-    mt940_statement,
-    ofx_statement,
-    portfolio_performance,
-    prices,
-    qif_register,
-    simplefin,
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinning_pipelines.source import Listed, Registry, Source, registered
+
+__all__ = ["MAPPINGS", "SOURCES", "registered", "sources_of_home"]
+
+# The folder of a home where a person keeps mappings of their own.
+MAPPINGS = "mappings"
+
+
+def _listed(name: str, *words: str, last_resort: bool = False) -> Listed:
+    return Listed(f"{__name__}.{name}", words, last_resort)
+
+
+SOURCES = Registry(
+    _listed("health.apple_health", "healthdata"),
+    _listed("health.gpx_file", "gpx"),
+    _listed("health.tcx_file", "trainingcenterdatabase"),
+    _listed("health.fit_file", ".fit"),
+    _listed("health.health_auto_export", '"data"'),
+    _listed("health.google_fit", '"data ', '"fitnessactivity"', "date", "start"),
+    _listed("health.fitbit", "date", "time", "logid", "activity", "body", "food", "activities", "sleep"),
+    _listed(
+        "health.oura",
+        "bedtime",
+        "steps",
+        "score",
+        "contributors",
+        "spo2",
+        "stress",
+        "vascular",
+        "vo2",
+        "bpm",
+        "date",
+        "daily",
+    ),
+    _listed("health.whoop", "cycle"),
+    _listed("health.sleep_cycle", "quality"),
+    _listed("health.sleep_as_android", "sched"),
+    _listed("health.body_measurements", "metric"),
+    _listed("health.lab_results", "analyte"),
+    _listed("nutrition.template", "food"),
+    _listed("nutrition.cronometer", "food"),
+    _listed("nutrition.myfitnesspal", "meal", "exercise", "weight"),
+    _listed("nutrition.macrofactor", "serving", "expenditure"),
+    _listed("nutrition.lose_it", "date"),
+    _listed("finance.ofx_statement", "<ofx", "ofxheader", "<ofc"),
+    _listed("finance.mt940_statement", ":2", ":6", ":86:", ":ns:"),
+    _listed("finance.ibkr_flex", "flex"),
+    _listed("finance.camt_statement", "bktocstmr"),
+    _listed("finance.qif_register", "!", "^"),
+    _listed("finance.portfolio_performance", "portfolio", "client", "date", "datum"),
+    _listed("finance.ghostfolio", '"meta"', '"unitprice"', "datasource", "code"),
+    _listed("finance.ecb_rates", "envelope", "date"),
+    _listed("finance.exchange_rates", "base"),
+    _listed("finance.prices", "security"),
+    _listed("finance.cash_book", "own"),
+    _listed("finance.simplefin", '"accounts"'),
+    _listed("time.template", "billable"),
+    _listed("time.toggl", "description"),
+    _listed("time.timewarrior", '"start"', "inc "),
+    _listed("business.deals", "deal"),
+    _listed("business.hubspot", "deal"),
+    _listed("business.invoices", "issued"),
+    _listed("business.expenses", "vendor"),
+    # What is no text holds the mark of broken UTF-8: so do frames of MPEG.
+    _listed("journal.voice_note", "ftyp", "\x1ae", "wave", "oggs", "id3", "\ufffd"),
+    _listed("finance.bank_csv", last_resort=True),
 )
-from twinning_pipelines.sources.health import (
-    apple_health,
-    body_measurements,
-    fit_file,
-    fitbit,
-    google_fit,
-    gpx_file,
-    health_auto_export,
-    lab_results,
-    oura,
-    sleep_as_android,
-    sleep_cycle,
-    tcx_file,
-    whoop,
-)
-from twinning_pipelines.sources.journal import voice_note
-from twinning_pipelines.sources.nutrition import cronometer, lose_it, macrofactor, myfitnesspal
-from twinning_pipelines.sources.nutrition import template as nutrition_template
-from twinning_pipelines.sources.time import template as time_template
-from twinning_pipelines.sources.time import timewarrior, toggl
 
 
-def registered(*sources: Source) -> tuple[Source, ...]:
-    """The sources in their order. Raises ValueError when two share a name."""
-    names = [source.name for source in sources]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"two sources are called {', '.join(twice)}")
-    return sources
+def sources_of_home(home: Path) -> Sequence[Source]:
+    """The sources, with the mappings that a person keeps in the home for banks' CSV. Raises WrongUsage for a bad one."""
+    folder = home / MAPPINGS
+    if not folder.is_dir():
+        return SOURCES
+    from twinning_pipelines.sources.finance.bank_csv import with_mappings_of  # noqa: PLC0415  (few keep any)
 
-
-SOURCES: tuple[Source, ...] = registered(
-    apple_health.SOURCE,
-    gpx_file.SOURCE,
-    tcx_file.SOURCE,
-    fit_file.SOURCE,
-    health_auto_export.SOURCE,
-    google_fit.SOURCE,
-    fitbit.SOURCE,
-    oura.SOURCE,
-    whoop.SOURCE,
-    sleep_cycle.SOURCE,
-    sleep_as_android.SOURCE,
-    body_measurements.SOURCE,
-    lab_results.SOURCE,
-    nutrition_template.SOURCE,
-    cronometer.SOURCE,
-    myfitnesspal.SOURCE,
-    macrofactor.SOURCE,
-    lose_it.SOURCE,
-    ofx_statement.SOURCE,
-    mt940_statement.SOURCE,
-    ibkr_flex.SOURCE,
-    camt_statement.SOURCE,
-    qif_register.SOURCE,
-    portfolio_performance.SOURCE,
-    ghostfolio.SOURCE,
-    ecb_rates.SOURCE,
-    exchange_rates.SOURCE,
-    prices.SOURCE,
-    cash_book.SOURCE,
-    simplefin.SOURCE,
-    time_template.SOURCE,
-    toggl.SOURCE,
-    timewarrior.SOURCE,
-    deals.SOURCE,
-    hubspot.SOURCE,
-    invoices.SOURCE,
-    expenses.SOURCE,
-    voice_note.SOURCE,
-    bank_csv.SOURCE,
-)
+    return with_mappings_of(folder, SOURCES)

@@ -95,7 +95,7 @@ def init() -> None:
 
 
 def _audience(settings: Settings) -> Audience:
-    return audience_of(settings.home, settings.notify_urls.split())
+    return audience_of(settings.home, settings.notify_urls.get_secret_value().split())
 
 
 def _usable(settings: Settings) -> Audience:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
@@ -117,6 +117,7 @@ def test_the_mark_stands_in_the_header_and_nowhere_else() -> None:
     assert not is_fit(b"\x0e.FIT")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_bytes_whatever_end_in_another_exception(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from([build.run(), build.day(), build.night()])))

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from twinning_pipelines.home import Home, OpenHome
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines.sources.finance import ofx_statement
 from twinning_pipelines.sources.health import apple_health
 from twinning_pipelines.sources.time import toggl
@@ -50,7 +50,7 @@ def projected(home: Home, influx: FakeInflux) -> Home:
         database_url=home.settings.database_url,
         zone=home.settings.zone,
         influx_url=influx.url,
-        influx_token=influx.token,
+        influx_token=Secret(influx.token),
         influx_org=influx.org,
     )
     return Home(settings, home.sources)

@@ -182,18 +182,40 @@ def test_dagster_takes_its_settings(tmp_path: Path) -> None:
         assert instance.freshness_enabled
 
 
-def test_the_containers_differ_by_their_storage_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_containers_differ_by_where_things_are_kept_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = (
         yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in ("dagster.yaml", "docker/dagster.yaml")
     )
-    place = other.pop("storage")["postgres"]["postgres_db"]
+    place = other.pop("storage")["postgres"]
+    files = [other.pop(kept)["config"]["base_dir"] for kept in ("local_artifact_storage", "compute_logs")]
     assert one == other
-    assert place["scheme"] == "postgresql+psycopg2"
-    for name in (value["env"] for value in place.values() if isinstance(value, dict)):
-        monkeypatch.setenv(name, "5432")
+    # No password: libpq finds it in PGPASSFILE, which the entry point of the image writes.
+    assert place == {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}}
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", "postgresql+psycopg2://dagster@postgres:5432/dagster")
     reference = InstanceRef.from_dir(str(ROOT / "docker"))
     assert reference.storage_data is not None
     assert reference.storage_data.class_name == "DagsterPostgresStorage"
+    # DAGSTER_HOME is read-only in the image; what is written goes to the one volume, where Dagster itself would put it.
+    volume = Path(files[0])
+    defaults = InstanceRef.config_defaults(str(volume))
+    for written, default in (
+        (reference.local_artifact_storage_data, defaults["local_artifact_storage"]),
+        (reference.compute_logs_data, defaults["compute_logs"]),
+    ):
+        assert default is not None
+        assert (written.class_name, written.config_dict) == (default.class_name, default.config_dict)
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    assert f" {volume} " in dockerfile
+    assert f"DAGSTER_HOME={volume}" not in dockerfile
+
+
+def test_the_containers_load_the_same_location_over_grpc() -> None:
+    (local,), (remote,) = (
+        yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["load_from"]
+        for name in ("workspace.yaml", "docker/workspace.yaml")
+    )
+    assert remote["grpc_server"]["location_name"] == local["python_module"]["location_name"]
+    assert remote["grpc_server"]["port"] == 4000
 
 
 @pytest.mark.timeout(300)

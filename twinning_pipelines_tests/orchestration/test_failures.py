@@ -11,7 +11,7 @@ from twinning_pipelines.definitions import build_defs
 from twinning_pipelines.errors import FarSideUnavailable
 from twinning_pipelines.home import Home
 from twinning_pipelines.orchestration.failures import failed_steps, news_of
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines_tests.far_sides.hook_receiver import SECRET, HookReceiver, Pager
 from twinning_pipelines_tests.far_sides.scripted_server import Instead, Reply
 
@@ -76,9 +76,9 @@ def _told(home: Home, instance: dg.DagsterInstance, result: dg.ExecuteInProcessR
 def _with(home: Home, *urls: str, database_url: str | None = None) -> Home:
     settings = Settings(
         home=home.settings.home,
-        database_url=database_url or home.settings.database_url,
+        database_url=Secret(database_url) if database_url else home.settings.database_url,
         zone=home.settings.zone,
-        notify_urls=" ".join(urls),
+        notify_urls=Secret(" ".join(urls)),
     )
     return Home(settings, home.sources)
 

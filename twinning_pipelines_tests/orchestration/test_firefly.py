@@ -11,7 +11,7 @@ from twinning_pipelines.errors import FarSideUnavailable
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.orchestration.firefly import AGAIN, push
 from twinning_pipelines.orchestration.keys import FIREFLY
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines_tests.far_sides.firefly import ERROR_500, FakeFirefly
 from twinning_pipelines_tests.far_sides.scripted_server import Instead
 from twinning_pipelines_tests.orchestration.drops import drop_statement, figures, materialise, verdicts
@@ -32,7 +32,7 @@ def with_firefly(home: Home, url: str, token: str) -> Home:
         database_url=home.settings.database_url,
         zone=home.settings.zone,
         firefly_url=url,
-        firefly_token=token,
+        firefly_token=Secret(token),
     )
     return Home(settings, home.sources)
 

@@ -12,7 +12,7 @@ from twinning_pipelines.errors import FarSideUnavailable
 from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.orchestration.keys import DAILY_FACTS, FRESH_FACTS, INBOX, INFLUX, source_key, table_key
 from twinning_pipelines.orchestration.projection import AGAIN, push
-from twinning_pipelines.settings import Settings
+from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines.sources.finance import ofx_statement
 from twinning_pipelines.sources.health import apple_health
 from twinning_pipelines.sources.time import toggl
@@ -190,7 +190,7 @@ def test_only_silence_is_tried_again(projected: Home, influx: FakeInflux) -> Non
             push(opened)
         assert not refused.value.allow_retries
         wrong = Home(
-            Settings(home=projected.settings.home, influx_url="http://user:secret@nowhere:1", influx_token="t")
+            Settings(home=projected.settings.home, influx_url="http://user:secret@nowhere:1", influx_token=Secret("t"))
         )
         with pytest.raises(dg.Failure) as bug:
             push(OpenHome(wrong, opened.engine))

@@ -8,8 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,17 +20,16 @@ from twinning_pipelines.records.money import TRANSACTION, key_of
 from twinning_pipelines.records.record import DAY, MONEY
 from twinning_pipelines.source import BATCH_TEXT, Batch, Rejection, Row
 
-Texts = Sequence[str]
+# A column of texts without nulls: '' stands for what a booking does not say.
+Texts: TypeAlias = pa.StringArray
 Part = TypeVar("Part", bound=Sized)
 
 # Measured: fewer cost less one by one than a batch of their own does.
 FEWEST = 160
 # Figures that Arrow reads as Decimal does; others go through the reader of rows.
 _PLAIN: Mapping[Mark, str] = {mark: rf"^[-+]?[0-9]{{1,20}}([{mark}][0-9]{{1,12}})?$" for mark in (".", ",")}
-# Stands between texts that are looked at together: no text that we decoded holds it.
-_BETWEEN = "\0"
-# Where words may have to be set anew: blanks that are not single ones, or at either end.
-_UNEVEN = ("  ", f" {_BETWEEN}", f"{_BETWEEN} ", *"\t\n\v\f\r\x1c\x1d\x1e\x1f")
+# Where words have to be set anew: blanks that are not single ones.
+_UNEVEN = (b"  ", *(bytes((each,)) for each in b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
 
 
 def batches_or_rows(
@@ -58,7 +59,9 @@ class Days(dict[str, date | None]):
 
     def column(self, texts: Texts) -> pa.Array:
         """The days of a column of texts. Raises ValueError."""
-        return pa.array([self[text] for text in texts], DAY.arrow)
+        encoded = texts.dictionary_encode()
+        days = pa.array([self[text] for text in encoded.dictionary.to_pylist()], DAY.arrow)
+        return days.take(encoded.indices)
 
 
 def amounts(texts: Texts, mark: Mark, read: Callable[[str], Decimal]) -> pa.Array:
@@ -66,42 +69,48 @@ def amounts(texts: Texts, mark: Mark, read: Callable[[str], Decimal]) -> pa.Arra
 
     read: the reader of rows, for texts such as `1,234.50`. Raises ValueError.
     """
-    column = pa.array(texts, pa.string())
-    plain = pc.match_substring_regex(column, _PLAIN[mark])
-    dotted = column if mark == "." else pc.replace_substring(column, mark, ".")
+    plain = pc.match_substring_regex(texts, _PLAIN[mark])
+    dotted = texts if mark == "." else pc.replace_substring(texts, mark, ".")
     if pc.all(plain).as_py():
         return pc.cast(dotted, MONEY.arrow)
-    others = [read(text) if text else None for text in pc.filter(column, pc.invert(plain)).to_pylist()]
+    others = [read(text) if text else None for text in pc.filter(texts, pc.invert(plain)).to_pylist()]
     figures = pc.cast(pc.if_else(plain, dotted, None), MONEY.arrow)
     return pc.replace_with_mask(figures, pc.invert(plain), pa.array(others, MONEY.arrow))
 
 
+def says_something(texts: Texts) -> bool:
+    """Whether any of the texts is not empty."""
+    return bool(pc.any(pc.not_equal(texts, "")).as_py())
+
+
 def first_given(*columns: Texts) -> Texts:
     """The first text of each row that says something, '' where none does."""
-    given = [column for column in columns if any(column)]
-    if len(given) <= 1:
-        return given[0] if given else columns[0]
-    return [next(filter(None, row), "") for row in zip(*given, strict=True)]
+    given, *others = columns
+    for each in filter(says_something, others):
+        given = pc.if_else(pc.equal(given, ""), each, given)
+    return given
 
 
-def if_given(texts: Texts) -> list[str | None] | None:
+def if_given(texts: Texts) -> pa.StringArray:
     """Texts with null for the empty ones."""
-    return [text or None for text in texts] if any(texts) else None
+    return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
-def keys(bank_ids: Texts, *words: Texts) -> list[str]:
+def keys(bank_ids: Texts, *words: Texts) -> pa.StringArray:
     """`key_of` of each row; the ids have no blanks around."""
-    if all(bank_ids):
-        return [f"id:{bank_id}" for bank_id in bank_ids]
-    said = map("|".join, zip(*map(_normalised, words), strict=True))
-    return [f"id:{bank_id}" if bank_id else f"words:{each}" for bank_id, each in zip(bank_ids, said, strict=True)]
+    said = pc.binary_join_element_wise("words:", pc.binary_join_element_wise(*map(_normalised, words), "|"), "")
+    if not says_something(bank_ids):
+        return said
+    return pc.if_else(pc.equal(bank_ids, ""), said, pc.binary_join_element_wise("id:", bank_ids, ""))
 
 
-def _normalised(texts: Texts) -> Sequence[str]:
-    joined = _BETWEEN.join(texts)
-    if joined.isascii() and joined == joined.strip() and not any(each in joined for each in _UNEVEN):
-        return joined.casefold().split(_BETWEEN)
-    return [key_of("", text).removeprefix("words:") for text in texts]
+def _normalised(texts: Texts) -> pa.StringArray:
+    if pc.all(pc.string_is_ascii(texts)).as_py() and pc.utf8_trim_whitespace(texts).equals(texts):
+        # Behind one another: no text begins or ends with a blank.
+        together = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), "")[0].as_buffer().to_pybytes()
+        if not any(each in together for each in _UNEVEN):
+            return pc.ascii_lower(texts)
+    return pa.array([key_of("", text).removeprefix("words:") for text in texts.to_pylist()], pa.string())
 
 
 def as_json(columns: Mapping[str, Texts]) -> list[str | None] | None:
@@ -109,7 +118,7 @@ def as_json(columns: Mapping[str, Texts]) -> list[str | None] | None:
     if not columns:
         return None
     known: dict[tuple[str, ...], str | None] = {}
-    rows = list(zip(*columns.values(), strict=True))
+    rows = list(zip(*(texts.to_pylist() for texts in columns.values()), strict=True))
     for row in set(rows):
         said = {name: text for name, text in zip(columns, row, strict=True) if text}
         known[row] = json.dumps(said, ensure_ascii=False, sort_keys=True) if said else None
@@ -117,7 +126,9 @@ def as_json(columns: Mapping[str, Texts]) -> list[str | None] | None:
 
 
 def booking_batch(
-    lines: Sequence[int], raw: Callable[[int], str], columns: Mapping[str, pa.Array | Sequence[str | None] | None]
+    lines: Sequence[int] | npt.NDArray[np.int64],
+    raw: Callable[[int], str],
+    columns: Mapping[str, pa.Array | Sequence[str | None] | None],
 ) -> Batch:
     """The batch of some bookings, whose lines are these: a text stands for all of them, and a field left out is null.
 

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+import pyarrow as pa
+
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import numbers, ofx
 from twinning_pipelines.original import Original
@@ -81,7 +83,11 @@ def _statement(
 
 def _bookings(run: ofx.Run, statement: ofx.Statement, account: str, style: numbers.NumberStyle) -> Batch:
     """`_transaction` of many. Raises ValueError when one of them is not good."""
-    column, days = run.column, booking_columns.Days(ofx.day_of)
+
+    def column(name: str) -> pa.StringArray:
+        return pa.array(run.column(name), pa.string())
+
+    days = booking_columns.Days(ofx.day_of)
     payees, memos = booking_columns.first_given(column("NAME"), column("EXTDNAME")), column("MEMO")
     bank_ids, checks, references = column("FITID"), column("CHECKNUM"), column("REFNUM")
     figures = booking_columns.first_given(column("TRNAMT"), column("LOANTRNAMT"))

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
+import pyarrow as pa
+
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import dates, numbers, qif
 from twinning_pipelines.original import Original
@@ -92,10 +94,11 @@ class _Register:
 
     def _bookings(self, run: qif.Run) -> Batch:
         """`_transaction` of many. Raises ValueError when one of them is not good."""
-        payees, memos, checks, categories = map(run.column, "PMNL")
-        transfers = [_TRANSFER.match(category) for category in categories] if any(categories) else []
+        payees, memos, checks = map(run.column, "PMN")
+        categories = run.column("L").to_pylist() if "L" in run.codes else []
+        transfers = [_TRANSFER.match(category) for category in categories]
         figures = booking_columns.first_given(run.column("T"), run.column("U"))
-        others = {code: column for code, column in run.columns.items() if code not in _TRANSACTION_CODES}
+        others = {code: run.column(code) for code in run.codes if code not in _TRANSACTION_CODES}
         return booking_columns.booking_batch(
             run.places,
             run.raw,
@@ -104,7 +107,7 @@ class _Register:
                 "booked_on": self._days.column(run.column("D")),
                 "amount": booking_columns.amounts(figures, self._number.decimal, self._number.read),
                 "currency": self._currency,
-                "key": booking_columns.keys([""] * len(run), payees, memos, checks),
+                "key": booking_columns.keys(pa.repeat("", len(run)), payees, memos, checks),
                 "bank_id": "",
                 "payee": payees,
                 "memo": memos,

@@ -18,12 +18,10 @@ from twinning_pipelines.clock import Clock
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import TRANSACTION
 from twinning_pipelines.source import Item, Source
+from twinning_pipelines.sources import MAPPINGS as MAPPINGS
 from twinning_pipelines.sources.finance.bank_csv import source
 from twinning_pipelines.sources.finance.bank_csv.mapping import Mapping
 from twinning_pipelines.sources.finance.bank_csv.written import read_folder
-
-# The folder of a home where a person keeps mappings of their own.
-MAPPINGS = "mappings"
 
 _VERSION = 2
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)

@@ -127,7 +127,7 @@ def test_rows_are_left_out_by_a_pattern_and_told(tmp_path: Path) -> None:
 
 def test_a_folder_of_mappings_takes_the_place_of_the_registered_source(tmp_path: Path) -> None:
     folder = tmp_path / "mappings"
-    assert bank_csv.with_mappings_of(folder, SOURCES) == SOURCES
+    assert bank_csv.with_mappings_of(folder, SOURCES) == tuple(SOURCES)
     folder.mkdir()
     (folder / "card.yaml").write_text(CARD, encoding="utf-8")
     sources = bank_csv.with_mappings_of(folder, SOURCES)
