@@ -1,0 +1,34 @@
+"""What waits for the outside world. Days of series are queued even where no InfluxDB is: only a configured one is told of."""
+
+from collections.abc import Collection, Iterator
+
+import sqlalchemy as sa
+
+from twinning_pipelines.products.metrics.gauges import Measured
+
+INFLUXDB, FIREFLY, NEWS = "influxdb", "firefly", "news"
+
+# Each answers: pending, dead, seconds since the oldest of the pending was queued (null: nobody knows).
+_QUEUES = {
+    INFLUXDB: """
+        select (select coalesce(sum(last - first + 1), 0) from influx_outbox), (select count(*) from influx_dead_letter),
+            cast(null as double precision)""",
+    FIREFLY: """
+        select count(*) filter (where state <> 'refused'), count(*) filter (where state = 'refused'),
+            coalesce(extract(epoch from now() - min(changed_at) filter (where state <> 'refused')), 0)
+        from firefly_outbox where state in ('pending', 'sending', 'retry', 'refused')""",
+    NEWS: """
+        select count(*) filter (where d.state = 'pending'), count(*) filter (where d.state = 'dead'),
+            coalesce(extract(epoch from now() - min(n.made_at) filter (where d.state = 'pending')), 0)
+        from news_delivery d join news n on n.id = d.news_id where d.state <> 'delivered'""",
+}
+
+
+def outboxes(connection: sa.Connection, configured: Collection[str]) -> Iterator[Measured]:
+    """The queues of the far sides that are configured."""
+    for product in (name for name in _QUEUES if name in configured):
+        pending, dead, oldest = connection.execute(sa.text(_QUEUES[product])).one()
+        yield Measured("twinning_outbox_pending", float(pending), (product,))
+        yield Measured("twinning_outbox_dead", float(dead), (product,))
+        if oldest is not None:
+            yield Measured("twinning_outbox_oldest_seconds", max(float(oldest), 0.0), (product,))
