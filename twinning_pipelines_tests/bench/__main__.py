@@ -1,6 +1,6 @@
 """Prints what things cost, beside peers and goals, and how honest insights are: `python -m twinning_pipelines_tests.bench`.
 
-Sections go by name: health, bank, files, queries, insights, summary; without one, all of them.
+Sections go by name: health, bank, files, queries, insights, summary, dashboards; without one, all of them.
 Costs are CPU seconds of whole processes, the Postgres that serves them included.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import twinning_pipelines
-from twinning_pipelines_tests.bench import bank, bank_corpus, health, insights, queries, summaries
+from twinning_pipelines_tests.bench import bank, bank_corpus, dashboards, health, insights, queries, summaries
 
 SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "health": lambda folder, wanted: health.run(folder, wanted.records, wanted.pairs, wanted.peers),
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "insights": lambda _folder, wanted: insights.run(wanted.seeds),
     "queries": lambda folder, wanted: queries.run(folder, wanted.samples),
     "summary": lambda folder, wanted: summaries.run(folder, min(wanted.samples, 400_000)),
+    "dashboards": lambda folder, _wanted: dashboards.run(folder),
 }
 
 
