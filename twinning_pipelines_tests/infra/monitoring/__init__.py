@@ -1,0 +1,1 @@
+"""Tests of what watches: rules, routes and probes, with the real Prometheus, Alertmanager and exporters."""
