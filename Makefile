@@ -7,7 +7,7 @@ export TWINNING_ZONE ?= Europe/Zurich
 export TWINNING_CURRENCY ?= CHF
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint bench dev environment-run environment-dev locks clean
+.PHONY: demo test lint engine bench dev environment-run environment-dev programs locks clean
 
 demo: environment-run ## Sample exports of two people through the whole road, with receipts and the day's facts.
 	@$(BIN)/twinning demo
@@ -17,15 +17,20 @@ dev: environment-run ## The Dagster UI on http://127.0.0.1:3000, with sensor and
 	@echo "inbox: $(TWINNING_HOME)/inbox/<person>/"
 	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
-test: environment-dev ## Every test; needs no network.
+test: environment-dev programs ## Every test; needs no network.
 	@$(PYTEST) -n 2 --dist loadscope $(TESTS)
 
-lint: environment-dev ## Format, lint, types, import contracts, YAML.
+lint: environment-dev programs ## Format, lint, types, import contracts, YAML, and the stack's files before their own checkers.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy infra/stack/*.py
 	@$(BIN)/lint-imports
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/python -m twinning_pipelines_tests.infra.lint
+
+engine: environment-dev programs ## The stack on a Docker engine (DOCKER_HOST), with images made of Debian's packages.
+	@$(PYTEST) -m engine twinning_pipelines_tests/infra/engine
 
 bench: environment-dev .venv/peers/bin/python ## Ratios against named peers, in one run.
 	@$(BIN)/python -m twinning_pipelines_tests.bench --peers .venv/peers/bin/python
@@ -49,6 +54,10 @@ environment-run:
 
 environment-dev:
 	@infra/environment dev
+
+# Servers and checkers of Debian; a system that has none does without.
+programs: environment-dev
+	@infra/programs
 
 clean: ## Remove the environment and caches; the data in .twinning stays.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ The package in reading order, low to high; imports run one way, and each room kn
     errors           every exception that is raised on purpose, drawn as a tree
     records/         what a fact is: one table per record, the fields, what is plausible; no I/O
     clock, original  whose day it is; a dropped file, read in place
-    source           what a source is: recognise a file, turn it into batches of rows
+    source           what a source is: recognise a file, turn it into batches of rows; the registry loads them by need
     receipt          what travels between the rooms: an arrival, a reading, a receipt
     formats/         how to read a syntax (OFX, QIF, delimited, streamed XML): rows, no meaning
     marts/           what the facts add up to, as SQL: daily rollups, daily facts, the household's books, freshness

@@ -211,7 +211,7 @@ def settings_of_environment() -> Settings:
             if is_secret(setting):
                 value: object = _secret(variable)
             else:
-                value = setting.metadata["read"](os.environ[variable]) if variable in os.environ else None
+                value = _read(setting, os.environ.get(variable))
             if value is not None:
                 values[setting.name] = value
         except WrongUsage as fault:
@@ -221,6 +221,14 @@ def settings_of_environment() -> Settings:
     if wrong:
         raise WrongUsage("; ".join(wrong))
     return Settings(**values)
+
+
+def _read(setting: Field[Any], text: str | None) -> object:
+    """None where nothing is given: Compose hands over an empty variable where nothing is set."""
+    if text is None or (text == "" and setting.default is None):
+        return None
+    value: object = setting.metadata["read"](text)
+    return value
 
 
 def _secret(variable: str) -> Secret | None:

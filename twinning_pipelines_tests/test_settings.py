@@ -173,3 +173,9 @@ def test_a_secret_of_a_file_may_come_and_change_while_we_run(tmp_path: Path, mon
     for token in ("first", "second"):
         (tmp_path / "token").write_text(f"{token}\n")
         assert secret.get_secret_value() == token
+
+
+def test_an_empty_variable_of_what_may_be_left_out_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PG_BIN", "INFLUX_URL", "FIREFLY_URL", "MODEL_URL", "SPEECH_URL"):
+        monkeypatch.setenv(f"TWINNING_{name}", "")
+    assert settings_of_environment() == Settings()
