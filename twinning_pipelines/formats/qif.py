@@ -135,7 +135,7 @@ class Run:
         places = self.codes.get(code)
         if places is None:
             return pa.repeat("", len(self))
-        indices = _arrow(places)
+        indices = as_arrow(places)
         lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices) if places.min() < 0 else indices)
         return pc.fill_null(pc.utf8_trim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS), "")
 
@@ -251,7 +251,7 @@ class _Lines:
         return self._opened[place]
 
 
-def _arrow(places: _Places) -> pa.Int64Array:
+def as_arrow(places: _Places) -> pa.Int64Array:
     """The same numbers as they lie. `pa.array` would load all of numpy's masked arrays to ask whether they are one."""
     return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places.astype(np.int64, copy=False))])
 
@@ -262,7 +262,7 @@ def _lines(text: str) -> _Lines:
     lengths = pc.binary_length(texts).to_numpy()
     places = np.flatnonzero(lengths)
     if len(places) < len(lengths):
-        texts, lengths = texts.take(_arrow(places)), lengths[places]
+        texts, lengths = texts.take(as_arrow(places)), lengths[places]
     _, _, data = texts.buffers()
     codes = np.frombuffer(data, np.uint8)[np.cumsum(lengths) - lengths] if len(places) else np.empty(0, np.uint8)
     codes[(codes == _END) & (lengths > 1)] = ord("!")
@@ -284,7 +284,8 @@ def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> Ru
     begins = np.concatenate(([0], ends[:-1] + 1))
     bookings = np.cumsum(is_end)
     places_of: dict[str, _Places] = {}
-    for code in np.unique(codes[~is_end]).tolist():
+    # `np.unique` would load all of numpy's masked arrays.
+    for code in np.flatnonzero(np.bincount(codes[~is_end])).tolist():
         at = np.flatnonzero(codes == code)
         places = np.full(len(ends), -1)
         places[bookings[at]] = at + begin

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.clock import Clock
@@ -20,6 +18,7 @@ from twinning_pipelines.receipt import Arrival
 from twinning_pipelines.records.health import SAMPLE
 from twinning_pipelines.records.sessions import SLEEP_STAGE, WORKOUT
 from twinning_pipelines.source import Batch, Item, Row, Source, gather
+from twinning_pipelines_tests.sample_batches import sample_batch
 
 PEOPLE = ("ada", "ben", "cleo", "dan", "eve")
 FIRST_YEAR, YEARS = 2016, 10
@@ -108,30 +107,7 @@ def _batches(series: Series, year: int, per_day: float, rng: np.random.Generator
     values = np.clip(np.round(rng.normal(series.middle, series.stray, len(starts)), 2), series.middle / 3, None)
     for begin in range(0, len(starts), _BATCH_ROWS):
         some = slice(begin, begin + _BATCH_ROWS)
-        yield _batch(series, begin, starts[some], ends[some], values[some])
-
-
-def _batch(
-    series: Series, begin: int, starts: "npt.NDArray[np.int64]", ends: "npt.NDArray[np.int64]",
-    values: "npt.NDArray[np.float64]",
-) -> Batch:  # fmt: skip
-    n = len(starts)
-    given = {
-        "at": pa.array(np.arange(begin + 1, begin + n + 1)),
-        "metric": _word(series.metric, n),
-        "origin": _word(series.origin, n),
-        "started_at": pa.array(starts),
-        "ended_at": pa.array(ends),
-        "value": pa.array(values),
-    }
-    columns = [
-        given[each.name].cast(each.type) if each.name in given else pa.nulls(n, each.type) for each in SAMPLE.schema
-    ]
-    return Batch(SAMPLE, pa.RecordBatch.from_arrays(columns, schema=SAMPLE.schema), str)
-
-
-def _word(word: str, n: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([word]))
+        yield sample_batch(series.metric, series.origin, begin, starts[some], ends[some], values[some])
 
 
 def _nights_and_workouts(year: int) -> Iterator[Row]:

@@ -10,8 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -126,7 +124,7 @@ def as_json(columns: Mapping[str, Texts]) -> list[str | None] | None:
 
 
 def booking_batch(
-    lines: Sequence[int] | npt.NDArray[np.int64],
+    lines: Sequence[int] | pa.Int64Array,
     raw: Callable[[int], str],
     columns: Mapping[str, pa.Array | Sequence[str | None] | None],
 ) -> Batch:
@@ -135,7 +133,7 @@ def booking_batch(
     Raises ValueError for what a column can't hold, and beyond 8 MiB.
     """
     count = len(lines)
-    arrays = [pa.array(lines, pa.int64())]
+    arrays = [lines if isinstance(lines, pa.Array) else pa.array(lines, pa.int64())]
     for each in TRANSACTION.fields:
         column = columns.get(each.name)
         if column is None:

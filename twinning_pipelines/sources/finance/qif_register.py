@@ -100,7 +100,7 @@ class _Register:
         figures = booking_columns.first_given(run.column("T"), run.column("U"))
         others = {code: run.column(code) for code in run.codes if code not in _TRANSACTION_CODES}
         return booking_columns.booking_batch(
-            run.places,
+            qif.as_arrow(run.places),
             run.raw,
             {
                 "account": _account(run),

@@ -10,8 +10,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.clock import Clock
@@ -26,6 +24,7 @@ from twinning_pipelines.records.sessions import SLEEP_STAGE, WORKOUT
 from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines.source import Batch, Item, Row, Source, gather
 from twinning_pipelines_tests.products.dashboards import said
+from twinning_pipelines_tests.sample_batches import sample_batch
 
 PEOPLE = ("ada", "ben", "cleo", "dan", "eve")
 FIRST, LAST = date(2021, 1, 1), date(2025, 12, 31)
@@ -143,33 +142,7 @@ def _batches(series: Series, year: int, rng: np.random.Generator) -> Iterator[Ba
     values = np.clip(np.round(values, 3), low, high)
     for begin in range(0, len(starts), _BATCH_ROWS):
         some = slice(begin, begin + _BATCH_ROWS)
-        yield _batch(series, begin, starts[some], ends[some], values[some])
-
-
-def _batch(
-    series: Series,
-    begin: int,
-    starts: "npt.NDArray[np.int64]",
-    ends: "npt.NDArray[np.int64]",
-    values: "npt.NDArray[np.float64]",
-) -> Batch:
-    n = len(starts)
-    given = {
-        "at": pa.array(np.arange(begin + 1, begin + n + 1)),
-        "metric": _word(series.metric, n),
-        "origin": _word(series.origin, n),
-        "started_at": pa.array(starts),
-        "ended_at": pa.array(ends),
-        "value": pa.array(values),
-    }
-    columns = [
-        given[each.name].cast(each.type) if each.name in given else pa.nulls(n, each.type) for each in SAMPLE.schema
-    ]
-    return Batch(SAMPLE, pa.RecordBatch.from_arrays(columns, schema=SAMPLE.schema), str)
-
-
-def _word(word: str, n: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([word]))
+        yield sample_batch(series.metric, series.origin, begin, starts[some], ends[some], values[some])
 
 
 def _days(year: int, rng: np.random.Generator) -> Iterator[Row]:
