@@ -67,7 +67,8 @@ def _load_functions() -> None:
 
 
 _keep_freed_buffers()
-with suppress(ImportError):
+# Of another version than we know it may want them otherwise; then it loads them itself.
+with suppress(ImportError, TypeError):
     _load_functions()
 if "pandas" not in sys.modules:
     sys.meta_path.insert(0, _WithoutPandas)
@@ -106,4 +107,7 @@ def leave(code: int) -> None:
     except (OSError, ValueError):
         return
     atexit._run_exitfuncs()  # noqa: SLF001  (what `sys.exit` runs as well; nothing public does)
+    with suppress(OSError, ValueError):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     os._exit(code)

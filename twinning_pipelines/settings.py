@@ -235,7 +235,7 @@ def _secret(variable: str) -> Secret | None:
     """A secret from its variable, or from the file that the variable with `_FILE` names; an empty `_FILE` names none."""
     text, file = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if not file:
-        return None if text is None else Secret(text)
+        return Secret(text) if text else None
     if text:
         raise WrongUsage(f"{variable} and {variable}_FILE are both set; keep one of them")
     return Secret(file=file, variable=f"{variable}_FILE")

@@ -17,8 +17,10 @@ for person in $TWINNING_PEOPLE; do
     own "/inbox/$person" 10001:33 2770
 done
 
-# Tokens are made by InfluxDB (1000) and Firefly III (33) at their first start and read by Twinning and Grafana.
+# Tokens are made by InfluxDB (1000) and Firefly III (33) at their first start and read by Twinning; Grafana
+# sees its own alone.
 own /tokens 0:0 1777
+own /tokens-grafana 1000:1000 0755
 own /textfiles 10001:10001 0755
 own /certificates 0:101 0755
 own /acme 0:101 0755

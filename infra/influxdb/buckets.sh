@@ -58,7 +58,7 @@ is_good() { # is_good FILE: the token in it is let in, and sees the bucket
 }
 
 give() { # give FILE DESCRIPTION PERMISSION…
-    file=$tokens/$1 && description=$2 && shift 2
+    file=$1 && description=$2 && shift 2
     if is_good "$file"; then
         return 0
     fi
@@ -86,6 +86,6 @@ give() { # give FILE DESCRIPTION PERMISSION…
     echo "influxdb: $file holds a new token"
 }
 
-give influxdb_twinning "twinning: writes and reads $bucket" --read-bucket "$id" --write-bucket "$id"
-give influxdb_grafana "grafana: reads $bucket" --read-bucket "$id"
+give "$tokens/influxdb_twinning" "twinning: writes and reads $bucket" --read-bucket "$id" --write-bucket "$id"
+give "${GRAFANA_TOKENS_DIRECTORY:-/tokens-grafana}/influxdb_grafana" "grafana: reads $bucket" --read-bucket "$id"
 echo "influxdb: bucket and tokens are there"

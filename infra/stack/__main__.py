@@ -17,10 +17,9 @@ import environment
 import image_lock
 import secret_files
 import watched
-from engine import EVERYTHING, EngineProblem, Stack, carry_out
+from engine import EVERYTHING, FOLDER, EngineProblem, Stack, carry_out
 from registry import Registries, RegistryProblem
 
-FOLDER = Path(__file__).resolve().parent.parent
 OPTIONS = {
     "people": "TWINNING_PEOPLE",
     "owner": "TWINNING_OWNER",
@@ -96,6 +95,8 @@ def _make_secrets(settings: dict[str, str]) -> None:
             f"  Grafana      {owner:<24} infra/secrets/grafana_admin_password\n"
             f"  Firefly III  {email:<24} infra/secrets/firefly_owner_password\n"
             f"  InfluxDB     {'twinning':<24} infra/secrets/influxdb_admin_password\n"
+            "\nAuthelia asks for a code before it enrols the first device:\n"
+            "  python3 infra/stack compose exec authelia cat /tmp/notification.txt\n"
             "\nKeep a copy of infra/secrets and infra/.env off this machine: a backup cannot be read without them."
             "\nNext: python3 infra/stack up"
         )
@@ -141,7 +142,9 @@ def _rotatable(name: str, folder: Path, *, lose_data_ok: bool) -> secret_files.S
 def _follow(stack: Stack, chosen: Sequence[secret_files.Secret], restart: Sequence[str], *, apply: bool) -> int:
     there = _known(stack) or list(restart)
     services = [service for service in restart if service in there]
-    follow = ["up", "--detach", "--wait", "--force-recreate", "--no-build", *services]
+    # Who waits for something that ends is told that it ended.
+    wait = ["--wait"] if set(services) - {"roles"} else []
+    follow = ["up", "--detach", *wait, "--force-recreate", "--no-build", *services]
     if services and apply:
         code = carry_out(stack.command(*follow, profiles=[EVERYTHING]))
         if code:
@@ -185,6 +188,7 @@ def up(arguments: argparse.Namespace) -> int:
     """Checks, then starts the profiles and waits until all is healthy."""
     stack = _stack()
     profiles = arguments.profile or stack.profiles
+    watched_too = {*stack.profiles, *profiles}
     stack = Stack(FOLDER, {**stack.settings, **({"TWINNING_PROFILES": " ".join(profiles)} if stack.settings else {})})
     found = checks.findings(stack)
     if found:
@@ -194,8 +198,10 @@ def up(arguments: argparse.Namespace) -> int:
             return 1
     for line in checks.hints(stack):
         print(f"hint: {line}", file=sys.stderr)
-    watched.choose(FOLDER / "prometheus", stack.place, profiles, stack.settings.get("TWINNING_DOMAIN", ""))
-    return carry_out(stack.command("up", "--detach", "--wait", *arguments.rest, profiles=profiles))
+    watched.choose(FOLDER / "prometheus", stack.place, watched_too, stack.settings.get("TWINNING_DOMAIN", ""))
+    # What is built here has no version of its own that Compose could compare.
+    build = [] if "--no-build" in arguments.rest else ["--build"]
+    return carry_out(stack.command("up", "--detach", "--wait", *build, *arguments.rest, profiles=profiles))
 
 
 def plain(verb: str) -> Callable[[argparse.Namespace], int]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import environment
 import image_lock
-from engine import LOCK, EngineProblem, Stack, ask
+from engine import LOCK, MOUNTED, EngineProblem, Stack, ask
 from registry import RegistryProblem
 from secret_files import FOLDER_MODE, MODE, SECRETS, USERS_FILE
 
@@ -26,7 +26,13 @@ DIGEST = re.compile(r"[\"']?\$(argon2|pbkdf2|scrypt|bcrypt|2[aby]\$|[56]\$)")
 
 def findings(stack: Stack) -> list[str]:
     """What has to be put right before the stack is started."""
-    return [*_settings(stack), *_secrets(stack.folder / "secrets"), *_tracked(stack.folder), *_engine(stack)]
+    return [
+        *_settings(stack),
+        *_secrets(stack.folder / "secrets"),
+        *_tracked(stack.folder),
+        *_readable(stack.folder),
+        *_engine(stack),
+    ]
 
 
 def hints(stack: Stack) -> list[str]:
@@ -104,6 +110,16 @@ def _tracked(folder: Path) -> Iterator[str]:
                 yield f"infra/{name.partition('/')[0]} is not ignored by git: add it to .gitignore"
     except (FileNotFoundError, EngineProblem, subprocess.TimeoutExpired):
         return
+
+
+def _readable(folder: Path) -> Iterator[str]:
+    """What containers mount, they read as users of their own."""
+    for name in MOUNTED:
+        for path in (folder / name, *(folder / name).rglob("*")):
+            wanted = 0o005 if path.is_dir() else 0o004
+            if path.exists() and path.stat().st_mode & wanted != wanted:
+                yield f"infra/{path.relative_to(folder)} can't be read by containers: chmod -R go+rX infra/{name}"
+                break
 
 
 def version_of(text: str) -> tuple[int, ...]:

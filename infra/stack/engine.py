@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,8 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+FOLDER = Path(__file__).resolve().parent.parent
 LOCK = "images.lock.yaml"
 EVERYTHING = "*"
+# What containers mount of this folder.
+MOUNTED = (
+    *("alertmanager", "authelia", "blackbox", "certificates", "firefly", "folders", "grafana", "influxdb", "nextcloud"),
+    *("nginx", "ollama", "postgres", "prometheus", "redis", "whisper"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Stack:
         """The Compose files, each laid over those before it."""
         place = place or self.place
         files = [self.folder / "compose.yaml", self.folder / f"compose.{place}.yaml"]
+        if "edge" in self.profiles:
+            files.append(self.folder / "compose.edge.yaml")
         locks = [self.folder / LOCK, self.folder / lock_of(place)]
         return files + [lock for lock in locks if locked and lock.exists()]
 
@@ -71,6 +81,17 @@ class Stack:
         return ask(self.command("ps", "--all", "--services", profiles=[EVERYTHING])).split()
 
 
+def digest_of(folder: Path) -> str:
+    """One of all files that containers read of this folder, so that a change of any makes them anew."""
+    digest = hashlib.sha256()
+    for name in MOUNTED:
+        for file in sorted(
+            path for path in (folder / name).rglob("*") if path.is_file() and "chosen" not in path.parts
+        ):
+            digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 class EngineProblem(Exception):
     """Docker or Compose is missing, too old, or refuses."""
 
@@ -96,8 +117,9 @@ def ask(command: Sequence[str], seconds: float = 60) -> str:
 
 def carry_out(command: Sequence[str]) -> int:
     """Runs a command with this terminal as its own; its exit code. Raises EngineProblem if it isn't there."""
+    environment = {**os.environ, "TWINNING_FILES_DIGEST": digest_of(FOLDER)}
     try:
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run(command, check=False, env=environment).returncode
     except FileNotFoundError:
         raise EngineProblem(f"{command[0]} is not installed, or not on the PATH") from None
     except KeyboardInterrupt:

@@ -147,6 +147,8 @@ def _bind(value: str) -> str | None:
         address = ipaddress.ip_address(value)
     except ValueError:
         return f"TWINNING_BIND is {value!r}, not an address such as 127.0.0.1"
+    if address.version == 6:
+        return f"TWINNING_BIND is {value!r}; an address of IPv4 is wanted"
     if address.is_unspecified:
         return f"TWINNING_BIND={value} opens doors without a log-in to everybody; use 127.0.0.1 or the address in WireGuard"
     shared = ipaddress.ip_network("100.64.0.0/10")

@@ -72,7 +72,9 @@ SECRETS = (
         "influxdb_admin_password",
         32,
         "the log-in `twinning` of InfluxDB's pages",
-        then="python3 infra/stack compose exec influxdb influx user password --name twinning   (asks for the new one)",
+        then="python3 infra/stack compose exec influxdb sh -c"
+        " 'INFLUX_TOKEN=$(cat /run/secrets/influxdb_admin_token) influx user password --name twinning'"
+        "   (asks for the new one)",
     ),
     Secret(
         "influxdb_admin_token",
@@ -81,7 +83,7 @@ SECRETS = (
         loses="InfluxDB knows the token of its first start only: its volume influxdb_data has to be removed with the new"
         " one. Its series are made anew from Postgres.",
         then="python3 infra/stack compose rm --stop --force influxdb, remove the volume twinning_influxdb_data, then"
-        " python3 infra/stack up",
+        " python3 infra/stack up, then python3 infra/stack compose restart grafana",
     ),
     Secret(
         "firefly_app_key",

@@ -215,9 +215,12 @@ def read(data: bytes, *, in_runs: bool = True) -> Document:
         raise UnreadableFile("not QIF: its bytes are no text")
     lines = _lines(decoded.text)
     reader = _Reader()
-    at = 0
+    # few: up to there too few plain bookings stand behind one another, from wherever one looks.
+    at = few = 0
     while at < len(lines.codes):
-        run = _run(lines, at, reader.section, reader.account) if in_runs and not reader.lines else None
+        run = None
+        if in_runs and at >= few and not reader.lines and reader.section in BANK_SECTIONS:
+            run, few = _run(lines, at, reader.section, reader.account)
         if run is None:
             reader.take(int(lines.places[at]), lines.text(at))
             at += 1
@@ -269,15 +272,13 @@ def _lines(text: str) -> _Lines:
     return _Lines(places + 1, texts, codes.tobytes())
 
 
-def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> Run | None:
-    """The plain bookings that stand one behind another from a line on; None where there are but a few."""
-    if section not in BANK_SECTIONS:
-        return None
+def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> tuple[Run | None, int]:
+    """The plain bookings that stand one behind another from a line on, None where there are but a few; and where they end."""
     stop = begin
     while alike := _ALIKE.match(lines.codes, stop):
         stop = alike.end()
     if lines.codes.count(_END, begin, stop) < FEWEST_IN_RUN:
-        return None
+        return None, stop
     codes = np.frombuffer(lines.codes, np.uint8)[begin:stop]
     is_end = codes == _END
     ends = np.flatnonzero(is_end)
@@ -290,7 +291,9 @@ def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> Ru
         places = np.full(len(ends), -1)
         places[bookings[at]] = at + begin
         places_of[chr(code)] = places
-    return Run(section, account, lines.texts, lines.places[begins + begin], begins + begin, ends + begin, places_of)
+    return Run(
+        section, account, lines.texts, lines.places[begins + begin], begins + begin, ends + begin, places_of
+    ), stop
 
 
 @dataclass(slots=True)

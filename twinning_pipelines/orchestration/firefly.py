@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import dagster as dg
 import sqlalchemy as sa
 
-from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
+from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, WrongUsage
 from twinning_pipelines.home import OpenHome
 from twinning_pipelines.orchestration.facts import FOLLOWS_TABLES
 from twinning_pipelines.orchestration.far_sides import only_silence_is_retried
@@ -92,12 +92,12 @@ def agreement_check() -> dg.AssetChecksDefinition:
         ),
     )
     def firefly_agrees(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
-        access = home.home.firefly()
-        if access is None:
-            return dg.AssetCheckResult(passed=True, metadata={"state": _NOT_CONFIGURED})
         try:
+            access = home.home.firefly()
+            if access is None:
+                return dg.AssetCheckResult(passed=True, metadata={"state": _NOT_CONFIGURED})
             return agreement(list(drift_of_everybody(home.opened.engine, access)))
-        except (FarSideUnavailable, FarSideRefused) as trouble:
+        except (FarSideUnavailable, FarSideRefused, WrongUsage) as trouble:
             return dg.AssetCheckResult(passed=False, severity=_WARN, description=str(trouble))
 
     return firefly_agrees

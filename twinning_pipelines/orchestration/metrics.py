@@ -105,7 +105,11 @@ class Watch:
         if url is None:
             return self._closing.enter_context(self._home.opened()).engine
         engine = connect(url.get_secret_value())
-        migrate(engine)
+        try:
+            migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         self._closing.callback(engine.dispose)
         return engine
 
@@ -117,8 +121,8 @@ class Watch:
     def parts(self) -> Mapping[str, Part]:
         """Every part by its name. Each can be asked in a thread of its own."""
         sources, settings = self._home.sources, self._home.settings
-        far_sides = {INFLUXDB: settings.influx_url, FIREFLY: settings.firefly_url}
-        configured = {NEWS, *(name for name, url in far_sides.items() if url)}
+        far_sides = {INFLUXDB: settings.influx_url, FIREFLY: settings.firefly_url, NEWS: "everybody's"}
+        configured = {name: url for name, url in far_sides.items() if url}
         return {
             "build": Part(lambda: [build(), *ledger.expectations(sources)]),
             "ledger": Part(self._looking(lambda connection: ledger.ledger(connection, sources))),
@@ -160,7 +164,9 @@ def inbox(folder: Path, now: float) -> Iterator[Measured]:
             came.setdefault(dropped.person, []).append(dropped.path.stat().st_ctime)
         except FileNotFoundError:
             continue  # taken this very moment
-    for person, moments in sorted(came.items()):
+    for name, moments in sorted(came.items()):
+        # A folder may bear a name that is no UTF-8.
+        person = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         yield Measured("twinning_inbox_files", len(moments), (person,))
         yield Measured("twinning_inbox_oldest_seconds", max(now - min(moments, default=now), 0.0), (person,))
 

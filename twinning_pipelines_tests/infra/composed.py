@@ -11,7 +11,13 @@ from typing import Any
 from twinning_pipelines_tests.infra.programs import REPOSITORY, program
 
 INFRA = REPOSITORY / "infra"
-OVERLAYS = {"plain": (), "vps": ("compose.vps.yaml",), "mac": ("compose.mac.yaml",)}
+OVERLAYS = {
+    "plain": (),
+    "vps": ("compose.vps.yaml",),
+    "mac": ("compose.mac.yaml",),
+    "open vps": ("compose.vps.yaml", "compose.edge.yaml"),
+    "open mac": ("compose.mac.yaml", "compose.edge.yaml"),
+}
 
 
 def compose_command() -> list[str] | None:

@@ -34,13 +34,11 @@ WRITES_ITS_ROOT = {
 CAPABILITIES = {
     "nextcloud": {"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE"},
     "nextcloud-cron": {"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE"},
-    "firefly": {"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER"},
     "folders": {"CHOWN", "FOWNER", "DAC_OVERRIDE", "FSETID"},
 }
 IS_ROOT = {
     "nextcloud": "its start drops root by itself",
     "nextcloud-cron": "the same",
-    "firefly": "its start drops root by itself",
     "folders": "gives volumes their owners, without a network",
     "certbot": "certificates belong to root; it has no capability at all",
     "ollama": "models are below /root in its image; it has no capability at all",

@@ -23,8 +23,8 @@ def compose() -> list[str]:
 
 @pytest.fixture(scope="module")
 def everything(compose: list[str]) -> dict[str, Any]:
-    """The server's stack with every profile."""
-    return composed(compose, "vps")
+    """The server's stack with every profile, its gates open."""
+    return composed(compose, "open vps", variables={"TWINNING_PUBLIC": "0.0.0.0"})
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -53,7 +53,7 @@ def test_every_service_that_was_promised_is_there(everything: dict[str, Any]) ->
 
 def test_the_doors_are_on_loopback_unless_a_private_address_is_named(compose: list[str]) -> None:
     for overlay in OVERLAYS:
-        nginx = composed(compose, overlay)["services"]["nginx"]
+        nginx = composed(compose, overlay, variables={"TWINNING_PUBLIC": "0.0.0.0"})["services"]["nginx"]
         doors = {
             port["published"]: port["host_ip"] for port in nginx["ports"] if port["published"] not in {"80", "443"}
         }
@@ -62,6 +62,13 @@ def test_the_doors_are_on_loopback_unless_a_private_address_is_named(compose: li
     at_wireguard = composed(compose, "mac", variables={"TWINNING_BIND": "10.13.0.1"})
     assert {port["host_ip"] for port in at_wireguard["services"]["nginx"]["ports"]} == {"10.13.0.1"}
     assert findings(at_wireguard) == []
+
+
+def test_the_world_sees_the_gates_where_they_are_opened_and_nothing_else(compose: list[str]) -> None:
+    for overlay in OVERLAYS:
+        nginx = composed(compose, overlay, variables={"TWINNING_PUBLIC": "0.0.0.0"})["services"]["nginx"]
+        seen = {port["published"] for port in nginx["ports"] if port["host_ip"] == "0.0.0.0"}
+        assert seen == ({"80", "443"} if overlay.startswith("open") else set())
 
 
 def test_a_public_address_for_the_doors_is_refused(compose: list[str]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -199,7 +200,7 @@ def test_what_status_says_is_said_here(projected: Home, instance: dg.DagsterInst
 
 FIREFLY = """
     insert into firefly_outbox (person_id, server, external_id, booking_ids, state, changed_at)
-    select p.id, 'there', state || n, '{1}', state, now() - n * interval '1 hour'
+    select p.id, 'http://firefly:8080', state || n, '{1}', state, now() - n * interval '1 hour'
     from person p, generate_series(1, 3) n, unnest(array['pending', 'sending', 'retry', 'done', 'refused', 'withdrawn']) state"""
 NEWS = """
     with n as (
@@ -264,6 +265,43 @@ def test_the_inbox_tells_how_long_a_file_has_lain_there_not_how_old_it_is(tmp_pa
         ("twinning_inbox_files", ("ben",)): 0,
         ("twinning_inbox_oldest_seconds", ("ben",)): 0,
     }
+
+
+def test_a_folder_whose_name_is_no_text_is_told_like_any_other(tmp_path: Path, watch: Watch, home: Home) -> None:
+    for name in (b"b\xe9n", b"b\xe8n"):
+        folder = home.inbox / os.fsdecode(name)
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text("x")
+    values = look(watch)
+    assert values["twinning_inbox_files"] == {("b\\xe9n",): 1, ("b\\xe8n",): 1}
+
+
+def test_what_waits_for_another_firefly_waits_for_nobody(
+    home: Home, opened: OpenHome, instance: dg.DagsterInstance
+) -> None:
+    settings = replace(home.settings, firefly_url="http://elsewhere:8080/")
+    with opened.engine.begin() as connection:
+        connection.execute(sa.text("insert into person (name) values ('ada')"))
+        connection.execute(sa.text(FIREFLY))
+    with watching(Home(settings, home.sources), instance) as watch:
+        values = look(watch)
+    assert values["twinning_outbox_pending"]["firefly",] == values["twinning_outbox_dead"]["firefly",] == 0
+    assert values["twinning_outbox_oldest_seconds"]["firefly",] == 0
+
+
+def test_a_database_of_a_newer_version_leaves_no_connection_behind(
+    home: Home, opened: OpenHome, engine: sa.Engine, instance: dg.DagsterInstance
+) -> None:
+    with opened.engine.begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    count = sa.text(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with watching(home, instance) as watch:
+        for _ in range(3):
+            assert failed(look(watch)) == OF_DATABASE
+        with engine.connect() as connection:
+            assert int(connection.execute(count).scalar_one()) <= 2
 
 
 def test_runs_as_dagster_keeps_them(home: Home, watch: Watch, instance: dg.DagsterInstance) -> None:

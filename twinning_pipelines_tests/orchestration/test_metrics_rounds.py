@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import struct
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -229,6 +230,19 @@ def test_over_http() -> None:
         for path in ("/", "/metrics/", "/metrics/../etc/passwd"):
             assert ask(server, "GET", path)[0] == 404
         assert ask(server, "POST", "/metrics")[0] == 501
+
+
+def test_a_client_of_strange_words_or_one_that_goes_away_is_no_news(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(Counted()) as server:
+        assert ask(server, "GET", "/metrics", Accept="application/openmetrics-text; version=abc")[0] in {200, 500}
+        for _ in range(3):
+            with socket.create_connection((server.server_name, server.server_port), timeout=60) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ask(server, "GET", "/metrics")[0] == 200
+    assert "Traceback" not in capsys.readouterr().err + caplog.text
 
 
 def test_many_scrapes_at_once_compute_one() -> None:

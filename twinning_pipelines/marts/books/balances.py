@@ -131,8 +131,8 @@ class BalanceGap:
     currency: str
 
 
-# Trades move cash too, so accounts that have any are left out.
-_GAPS = f"""
+# Every stretch between two stated balances, as `BalanceGap`. Trades move cash too, so accounts that have any are left out.
+GAPS = f"""
     with step as (
         select *, lag(day) over account_history as since, lag(value) over account_history as before
         from ({STATED}) balance window account_history as (partition by account_id, currency order by day)
@@ -159,10 +159,10 @@ def keep_balances(connection: sa.Connection, person_id: int) -> None:
 
 def balance_steps(connection: sa.Connection) -> int:
     """How many pairs of consecutive balances can be proved at all."""
-    return int(connection.execute(sa.text(f"select count(*) from ({_GAPS}) as step")).scalar_one())
+    return int(connection.execute(sa.text(f"select count(*) from ({GAPS}) as step")).scalar_one())
 
 
 def balance_gaps(connection: sa.Connection) -> list[BalanceGap]:
     """Every stretch between two stated balances whose bookings don't add up, the oldest first."""
-    statement = sa.text(f"select * from ({_GAPS}) as step (a, b, c, d, e, f, g, h) where g <> 0 order by a, b, c")
+    statement = sa.text(f"select * from ({GAPS}) as step (a, b, c, d, e, f, g, h) where g <> 0 order by a, b, c")
     return [BalanceGap(*row) for row in connection.execute(statement)]

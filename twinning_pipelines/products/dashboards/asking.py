@@ -72,6 +72,20 @@ _MONEY_LINES_END = """select midnight.at as "time", $named || ', ' || t.unit as 
 from told t cross join who
 $midnight
 order by 1, 2"""
+_WEEKDAYS = """select to_char(f.day, 'Dy') as "Weekday", avg(f.value)::float8 as "$title"
+from daily_fact f, who
+where f.person_id = who.id and f.fact = $fact and f.part = '' and f.day between who.first and who.last
+group by 1, extract(isodow from f.day) order by extract(isodow from f.day)"""
+
+# Invoices that were sent, as they stood on the last chosen day: open as the fact `invoices_open` counts them.
+_SENT = """sent as (
+    select i.*, coalesce(i.net, i.gross)::float8 as worth,
+        i.paid_on > who.last or (i.paid_on is null and i.status <> 'paid') as is_open,
+        (i.gross - case when i.paid_on is null then coalesce(i.paid, 0) else 0 end)::float8 as still_open
+    from invoice i join who on who.id = i.person_id
+    where i.absent_since is null and i.status not in ('draft', 'void') and i.issued_on <= who.last
+)"""
+
 _MONTHS = """select midnight.at as "time",
     (select title from catalogue c where c.fact = t.fact) || ', ' || t.unit as metric,
     sum(case when t.fact in ($turned) then -t.value else t.value end)::float8 as value
@@ -130,6 +144,21 @@ def catalogue() -> str:
         for place, fact in enumerate(FACTS)
     )
     return f"catalogue (place, fact, domain, title) as (values\n    {lines}\n)"
+
+
+def sent_invoices() -> str:
+    """The piece `sent`: the person's invoices up to the last chosen day, and whether each `is_open` at its end."""
+    return _SENT
+
+
+def largest(name: str) -> str:
+    """What one of the largest seven is called, with its place, and `8 others` for the rest. name: SQL beside `r.place`."""
+    return f"case when r.place < 8 then r.place || ' ' || {name} else '8 others' end"
+
+
+def fact_by_weekday(name: str) -> Sql:
+    """The mean of a fact by the weekday, the Monday first."""
+    return rows(filled(_WEEKDAYS, fact=quoted(name), title=FACT_BY_NAME[name].title))
 
 
 def fact_against_usual(name: str) -> Sql:

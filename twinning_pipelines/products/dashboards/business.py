@@ -4,24 +4,19 @@ from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     explained,
+    filled,
+    largest,
     midnight,
     money_by_day,
     money_by_month,
     rows,
+    sent_invoices,
     series,
 )
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
 from twinning_pipelines.products.dashboards.visuals import Bars, Columns, Lines, Ranks, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
 
-# Invoices that were sent, as they stood on the last chosen day.
-_INVOICES = """sent as (
-    select i.*, coalesce(i.net, i.gross)::float8 as worth,
-        i.issued_on <= who.last and (i.paid_on > who.last or (i.paid_on is null and i.status <> 'paid')) as is_open,
-        (i.gross - case when i.paid_on is null then coalesce(i.paid, 0) else 0 end)::float8 as still_open
-    from invoice i join who on who.id = i.person_id
-    where i.absent_since is null and i.status not in ('draft', 'void') and i.issued_on <= who.last
-)"""
 _OPEN = """select 'Open, ' || currency as metric, sum(still_open) as value from sent where is_open group by 1
 union all
 select 'Due, ' || s.currency, sum(s.still_open) from sent s, who where s.is_open and s.due_on <= who.last group by 1
@@ -94,11 +89,12 @@ _EXPENSES = """spent as (
 ranked as (
     select category, currency, row_number() over (order by sum(value) desc, category) as place from spent group by 1, 2
 )"""
-_EXPENSES_END = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || s.category else '8 others' end || ', ' || s.currency as metric,
-    sum(s.value) as value
+_EXPENSES_END = filled(
+    """select midnight.at as "time", $named || ', ' || s.currency as metric, sum(s.value) as value
 from spent s join ranked r using (category, currency) cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("s.month"))
+group by 1, 2 order by 1, 2""",
+    named=largest("s.category"), midnight=midnight("s.month"),
+)  # fmt: skip
 
 
 def business(installation: Installation) -> Dashboard:
@@ -124,13 +120,13 @@ def _glance() -> tuple[Panel, ...]:
         ),
         Panel(
             "What do clients owe me?", "Invoices sent and not paid by the last chosen day, and those of them that are due.",
-            Stat(by_row=True), (rows(_OPEN, _INVOICES),), "money", decimals=0, colour=palette.ORANGE, wide=6, high=5,
+            Stat(by_row=True), (rows(_OPEN, sent_invoices()),), "money", decimals=0, colour=palette.ORANGE, wide=6, high=5,
             nothing="Everything is paid.",
         ),
         Panel(
             "How much did I invoice?",
             "Net of the invoices sent in the twelve months up to the last chosen day, and in those before.",
-            Stat(by_row=True), (rows(_REVENUE, _INVOICES),), "money", colour=palette.BLUE, decimals=0, wide=6, high=5,
+            Stat(by_row=True), (rows(_REVENUE, sent_invoices()),), "money", colour=palette.BLUE, decimals=0, wide=6, high=5,
         ),
         Panel(
             "How many deals do I win?", "Deals won among those won or lost in the chosen time, by whole quarters.",
@@ -187,7 +183,7 @@ def _invoices(installation: Installation) -> tuple[Panel, ...]:
         ),
         Panel(
             "Which invoices are open?", "Unpaid on the last chosen day, the longest due first, with the line that tells each.",
-            Table(), (rows(_OPEN_LIST, _INVOICES),), "none",
+            Table(), (rows(_OPEN_LIST, sent_invoices()),), "none",
             columns=(Column("Open", unit="money", decimals=2),
                      Column("Days over due", unit="d", steps=((None, palette.GOOD), (1, palette.WATCH), (30, palette.BAD)))),
             links=(asset_link(installation, "table/invoice", "The invoices (Dagster)"),), wide=12, nothing="Everything is paid.",
@@ -195,13 +191,13 @@ def _invoices(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "How long do clients take to pay?",
             "Mean days from sending to payment, and from the due day, by the month of payment.",
-            Lines(), (series(_UNTIL_PAID, _INVOICES),), "d", decimals=0,
+            Lines(), (series(_UNTIL_PAID, sent_invoices()),), "d", decimals=0,
             columns=(Column("Days until paid", colour=palette.BLUE), Column("Days after it was due", colour=palette.ORANGE)),
             wide=6,
         ),
         Panel(
             "Who brings most?", "Net of the invoices sent in the chosen time by client.",
-            Ranks(), (rows(_CLIENTS, _INVOICES),), "money", colour=palette.BLUE, decimals=0, wide=6,
+            Ranks(), (rows(_CLIENTS, sent_invoices()),), "money", colour=palette.BLUE, decimals=0, wide=6,
         ),
     )  # fmt: skip
 

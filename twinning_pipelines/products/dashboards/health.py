@@ -2,7 +2,16 @@
 
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import explained, facts_by_day, midnight, rows, series
+from twinning_pipelines.products.dashboards.asking import (
+    explained,
+    fact_by_weekday,
+    facts_by_day,
+    filled,
+    largest,
+    midnight,
+    rows,
+    series,
+)
 from twinning_pipelines.products.dashboards.dense import by_device, heart_rate, readings
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link, course, day_link, figure
 from twinning_pipelines.products.dashboards.visuals import Bars, Columns, Lines, Stat, Table
@@ -26,10 +35,12 @@ _WORKOUTS = """done as (
 ranked as (
     select activity, row_number() over (order by sum(hours) desc, activity) as place from done group by 1
 )"""
-_WORKOUTS_END = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || d.activity else '8 others' end as metric, sum(d.hours)::float8 as value
+_WORKOUTS_END = filled(
+    """select midnight.at as "time", $named as metric, sum(d.hours)::float8 as value
 from done d join ranked r using (activity) cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("d.week"))
+group by 1, 2 order by 1, 2""",
+    named=largest("d.activity"), midnight=midnight("d.week"),
+)  # fmt: skip
 
 _WORKOUT_LIST = """select local_day(w.person_id, w.started_at)::text as "Day", w.activity as "Activity",
     coalesce(w.duration_min, extract(epoch from w.ended_at - w.started_at) / 60)::float8 as "Length",
@@ -73,11 +84,6 @@ from insight i, who
 where i.person_id = who.id and i.made_on = (
     select max(made_on) from insight j where j.person_id = who.id and j.made_on <= who.last)
 order by i.holds desc, i.q limit 50"""
-
-_WEEKDAYS = """select to_char(f.day, 'Dy') as "Weekday", avg(f.value)::float8 as "Steps"
-from daily_fact f, who
-where f.person_id = who.id and f.fact = 'steps' and f.day between who.first and who.last
-group by 1, extract(isodow from f.day) order by extract(isodow from f.day)"""
 
 _RINGS = """select avg((a.move_kcal >= a.move_goal_kcal)::integer)::float8 as "Move",
     avg((a.exercise_min >= a.exercise_goal_min)::integer)::float8 as "Exercise",
@@ -129,7 +135,7 @@ def _movement(installation: Installation) -> tuple[Panel, ...]:
         ),
         Panel(
             "On which weekdays do I walk most?", "The mean steps of the chosen days by weekday, each step counted once.",
-            Columns("Weekday"), (rows(_WEEKDAYS),), "count", colour=palette.BLUE, decimals=0,
+            Columns("Weekday"), (fact_by_weekday("steps"),), "count", colour=palette.BLUE, decimals=0,
         ),
         Panel(
             "How often are the rings closed?",

@@ -1,14 +1,18 @@
 """Money: what is there, what comes and goes, on what it is spent, what comes again."""
 
 from twinning_pipelines.marts.books.rates import rates_of
+from twinning_pipelines.marts.books.recurring import STEP_BY_NAME, STEPS
+from twinning_pipelines.marts.books.rows import IS_OWN_TRANSFER
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     explained,
     filled,
+    largest,
     midnight,
     money_by_day,
     money_by_month,
+    quoted,
     rows,
     series,
     shell_word,
@@ -56,10 +60,12 @@ _CATEGORIES = """spent as (
 ranked as (
     select category, unit, row_number() over (order by sum(value) desc, category) as place from spent group by 1, 2
 )"""
-_CATEGORIES_END = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || s.category else '8 others' end || ', ' || s.unit as metric, sum(s.value) as value
+_CATEGORIES_END = filled(
+    """select midnight.at as "time", $named || ', ' || s.unit as metric, sum(s.value) as value
 from spent s join ranked r using (category, unit) cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("s.month"))
+group by 1, 2 order by 1, 2""",
+    named=largest("s.category"), midnight=midnight("s.month"),
+)  # fmt: skip
 
 _MOST = """select f.part || ', ' || f.unit as "Category", sum(f.value)::float8 as "Spent"
 from daily_fact f, who
@@ -97,7 +103,7 @@ used as (
 ),
 rate as ($rates),
 summed as (
-    select u.name, sum(round(u.amount * case when u.unit = u.currency then 1 else r.rate end, 2)) as spent,
+    select u.name, sum(case when u.unit = u.currency then u.amount else round(u.amount * r.rate, 2) end) as spent,
         string_agg(distinct u.unit, ', ') filter (where u.unit <> u.currency and r.rate is null) as apart
     from used u left join rate r on r.day = u.day and r.base = u.unit and r.quote = u.currency
     group by 1
@@ -112,36 +118,49 @@ _BUDGETS_END = """select b.name as "Budget", coalesce(s.spent, 0)::float8 as "Sp
     s.apart as "Not converted"
 from budgeted b cross join who left join summed s on s.name = b.name order by 5 desc"""
 
+# As `has_ended` of the books: overdue by more than half a step, which is about so many days long.
+_STEP_DAYS = "case r.every {} end".format(
+    " ".join(f"when {quoted(step.name)} then {round(step.about, 3)}" for step in STEPS)
+)
+_HAS_ENDED = f"(who.last - r.next_on > ({_STEP_DAYS}) / 2)"
+
 _RECURRING = """select r.payee as "Who", r.every as "Every", r.amount::float8 as "Amount", r.currency as "Currency",
-    r.next_on::text as "Next on", r.next_on - who.last as "Days until", r.low::float8 as "At least", r.high::float8 as "At most",
+    case when $ended then 'ended' else r.next_on::text end as "Next on",
+    case when not $ended then r.next_on - who.last end as "Days until", r.low::float8 as "At least", r.high::float8 as "At most",
     r.n as "Times", a.name as "Account"
 from recurring_payment r join who on who.id = r.person_id join account a on a.id = r.account_id
-order by r.next_on, r.payee"""
+order by $ended, r.next_on, r.payee""".replace("$ended", _HAS_ENDED)
 
-_YEARLY = """select case when r.amount < 0 then 'Out, ' else 'In, ' end || r.currency as metric,
-    sum(abs(r.amount) * case r.every when 'week' then 52.1775 when 'two weeks' then 26.0888 when 'month' then 12
-        when 'quarter' then 4 when 'half year' then 2 else 1 end / 12)::float8 as value
+_MONTHLY = filled(
+    """select case when r.amount < 0 then 'Out, ' else 'In, ' end || r.currency as metric,
+    sum(abs(r.amount) * $month / ($days))::float8 as value
 from recurring_payment r, who
-where r.person_id = who.id and r.last_on > who.last - 400 group by r.amount < 0, r.currency order by 1"""
+where r.person_id = who.id and r.first_on <= who.last and not $ended group by r.amount < 0, r.currency order by 1""",
+    month=round(STEP_BY_NAME["month"].about, 3), days=_STEP_DAYS, ended=_HAS_ENDED,
+)  # fmt: skip
 
-_BOOKINGS = """select b.booked_on::text as "Day", b.payee as "Who", b.amount::float8 as "Amount", b.currency as "Currency",
+_WHO = "coalesce(nullif(b.payee, ''), nullif(b.memo, ''), 'nobody named')"
+
+_BOOKINGS = """select b.booked_on::text as "Day", $who as "Who", b.amount::float8 as "Amount", b.currency as "Currency",
     b.category as "Category", b.category_by as "Said by", a.name as "Account", f.name as "File",
     'twinning booking ' || b.id as "Explained by"
 from booking b join who on who.id = b.person_id join account a on a.id = b.account_id join intake_file f on f.id = b.file_id
 where b.gone_since is null and b.booked_on between who.first and who.last
-order by b.booked_on desc, b.id desc limit 200"""
+order by b.booked_on desc, b.id desc limit 200""".replace("$who", _WHO)
 
 _UNNAMED = """select (count(*) filter (where b.category is null))::float8 / count(*) as "Without a category"
 from booking b, who
-where b.person_id = who.id and b.gone_since is null and b.booked_on between who.first and who.last and b.transfer_to is null
-    and not exists (select 1 from transfer x where x.state = 'confirmed' and b.id in (x.out_id, x.in_id)) having count(*) > 0"""
+where b.person_id = who.id and b.gone_since is null and b.booked_on between who.first and who.last
+    and not $own having count(*) > 0""".replace("$own", IS_OWN_TRANSFER)
 
-_PAYEES = """select b.payee || ', ' || b.currency as "Payee", -sum(b.amount)::float8 as "Paid"
+_PAYEES = filled(
+    """select $who || ', ' || b.currency as "Payee", -sum(b.amount)::float8 as "Paid"
 from booking b, who
 where b.person_id = who.id and b.gone_since is null and b.amount < 0 and b.booked_on between who.first and who.last
-    and b.transfer_to is null
-    and not exists (select 1 from transfer x where x.state = 'confirmed' and b.id in (x.out_id, x.in_id))
-group by 1 order by 2 desc limit 15"""
+    and not $own
+group by 1 order by 2 desc limit 15""",
+    who=_WHO, own=IS_OWN_TRANSFER,
+)  # fmt: skip
 
 _CURRENCIES = (
     "Money keeps its currency: each series says its own, and what is in different currencies is never added up."
@@ -182,8 +201,9 @@ def _glance() -> tuple[Panel, ...]:
         ),
         Panel(
             "What comes and goes every month by itself?",
-            "Recurring payments as the bookings show them, each brought to a month. `twinning recurring` lists them.",
-            Stat(by_row=True), (rows(_YEARLY),), "money", colour=palette.BLUE, decimals=0, wide=6, high=5,
+            "Recurring payments as the bookings show them, each brought to a month, those left out that have ended. "
+            "`twinning recurring` lists them.",
+            Stat(by_row=True), (rows(_MONTHLY),), "money", colour=palette.BLUE, decimals=0, wide=6, high=5,
             nothing="Nothing comes again yet.",
         ),
     )  # fmt: skip
@@ -230,7 +250,8 @@ def _moves(installation: Installation) -> tuple[Panel, ...]:
             Ranks(), (rows(_MOST),), "money", colour=palette.BLUE, decimals=0, wide=8, high=10,
         ),
         Panel(
-            "Who gets most?", "Money out by payee over the chosen days, own transfers left out. From the settled bookings.",
+            "Who gets most?", "Money out by payee, or by what the booking says where it names none, over the chosen days, own transfers left out. "
+            "From the settled bookings.",
             Ranks(), (rows(_PAYEES),), "money", colour=palette.ORANGE, decimals=0, wide=8, high=10,
         ),
         Panel(
@@ -250,14 +271,16 @@ def _planned() -> tuple[Panel, ...]:
         Panel(
             "How much of each budget is used?",
             "The budgets of the person's rulebook in the month of the last chosen day, counted up to it: money that came back "
-            "makes it less, other currencies count at the rate of their day. `twinning budgets` tells the same.",
+            "makes it less, other currencies count at the rate of their day. `twinning budgets` tells the same, but for a cent: it "
+            "rounds what is converted booking by booking, and here it is a day's sum.",
             Table(), (rows(_BUDGETS_END, _BUDGETS),), "money",
             columns=(used, Column("Month gone", unit="fraction", decimals=0)), decimals=2,
             nothing="The rulebook has no budgets.", wide=12,
         ),
         Panel(
             "What comes again, and when?",
-            "Payments that the bookings show to come again, the next first. `twinning recurring` tells the same.",
+            "Payments that the bookings show to come again, the next first, and those that have ended: more than half a step "
+            "overdue. `twinning recurring` tells the same.",
             Table(), (rows(_RECURRING),), "none",
             columns=(
                 Column("/^(Amount|At least|At most)$/", unit="money", decimals=2),

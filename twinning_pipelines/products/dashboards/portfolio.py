@@ -1,9 +1,10 @@
 """Portfolio: what is held, what it is worth, what it cost."""
 
+from twinning_pipelines.marts.books.balances import TRADED
 from twinning_pipelines.marts.books.securities import KNOWN_SECURITIES
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import explained, filled, midnight, rows, series, shell_word
+from twinning_pipelines.products.dashboards.asking import explained, filled, largest, midnight, rows, series, shell_word
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
 from twinning_pipelines.products.dashboards.visuals import Bars, Lines, Shares, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
@@ -22,14 +23,15 @@ group by 1, 2 order by 1, 2""".replace("$midnight", midnight("w.day"))
 _RANKED = """ranked as (
     select w.security, w.unit, row_number() over (order by max(w.value) desc, w.security) as place from worth w group by 1, 2
 )"""
-_BY_SECURITY = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || coalesce(n.name, w.security) else '8 others' end || ', ' || w.unit as metric,
-    sum(w.value) as value
+_BY_SECURITY = filled(
+    """select midnight.at as "time", $named || ', ' || w.unit as metric, sum(w.value) as value
 from worth w
 join ranked r using (security, unit)
 left join named n on n.security = w.security
 cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("w.day"))
+group by 1, 2 order by 1, 2""",
+    named=largest("coalesce(n.name, w.security)"), midnight=midnight("w.day"),
+)  # fmt: skip
 
 _NOW = """now_worth as (
     select f.part as security, f.unit, f.value::float8 as value
@@ -43,13 +45,21 @@ _NOW = """now_worth as (
 _ALLOCATION = """select coalesce(n.name, w.security) || ', ' || w.unit as "Security", w.value as "Worth"
 from now_worth w left join named n on n.security = w.security order by 2 desc"""
 
+# Statements up to the last chosen day. Where several sources state one account's day, `told_by` is the one that counts.
+_PLACED = """placed as (
+    select h.*, coalesce(n.account_id::text, h.account) as place,
+        min(h.source) over (partition by coalesce(n.account_id::text, h.account), h.held_on) as told_by
+    from holding h
+    join who on who.id = h.person_id
+    left join account_name n on n.person_id = h.person_id and n.told = h.account
+    where h.absent_since is null and h.held_on <= who.last
+)"""
+
 # What the newest statement of each account says: units, and what was paid for them.
 _STATED = """stated as (
     select h.account, h.security, h.currency, h.held_on, h.units, h.unit_price, h.market_value, h.cost, h.file_id
-    from holding h, who
-    where h.person_id = who.id and h.absent_since is null and h.held_on = (
-        select max(g.held_on) from holding g
-        where g.person_id = who.id and g.account = h.account and g.absent_since is null and g.held_on <= who.last)
+    from placed h
+    where h.source = h.told_by and h.held_on = (select max(g.held_on) from placed g where g.place = h.place)
 )"""
 _HELD = filled(
     """select coalesce(n.name, s.security) as "Security", s.account as "Account", s.units::float8 as "Units",
@@ -73,8 +83,8 @@ from stated where cost is not null and market_value is not null group by currenc
 
 _PAID = """paid as (
     select h.held_on as day, h.currency, sum(h.cost)::float8 as cost, sum(h.market_value)::float8 as value
-    from holding h, who
-    where h.person_id = who.id and h.absent_since is null and h.cost is not null and h.held_on between who.first and who.last
+    from placed h, who
+    where h.source = h.told_by and h.cost is not null and h.held_on >= who.first
     group by 1, 2
 )"""
 _PAID_END = """select midnight.at as "time", v.kind || ', ' || p.currency as metric, v.amount as value
@@ -95,15 +105,16 @@ where t.absent_since is null and t.traded_on between who.first and who.last
 order by t.traded_on desc, t.id desc limit 200"""
 
 _INVESTED = """moves as (
-    select date_trunc('month', t.traded_on)::date as month, t.currency, t.units, t.total, t.fees
-    from trade t, who
-    where t.person_id = who.id and t.absent_since is null
-        and t.traded_on between date_trunc('month', who.first)::date and who.last
-)"""
+    select date_trunc('month', m.day)::date as month, m.currency, t.units, m.total, t.fees
+    from ($traded) m join trade t on t.id = m.trade_id cross join who
+    where m.is_told and m.day between date_trunc('month', who.first)::date and who.last
+)""".replace("$traded", TRADED.replace(":person", "(select id from who)"))
+# Which way units go each source writes in its own way; which way the money goes is the same everywhere.
 _INVESTED_END = """select midnight.at as "time", v.kind || ', ' || m.currency as metric, sum(v.amount)::float8 as value
 from moves m
 cross join lateral (values
-    ('Bought', case when m.units > 0 then -m.total end), ('Sold', case when m.units < 0 then -m.total end),
+    ('Bought', case when m.units <> 0 and m.total < 0 then -m.total end),
+    ('Sold', case when m.units <> 0 and m.total > 0 then -m.total end),
     ('Fees', abs(m.fees))) as v (kind, amount)
 cross join who $midnight
 where v.amount <> 0 group by 1, 2 order by 1, 2""".replace("$midnight", midnight("m.month"))
@@ -140,12 +151,12 @@ def _glance() -> tuple[Panel, ...]:
         Panel(
             "What have I gained?",
             "What the newest statement of each account says its holdings were worth, less what was paid for them.",
-            Stat(by_row=True), (rows(_GAIN, _STATED),), "money", decimals=0, steps=signs, wide=8, high=5,
+            Stat(by_row=True), (rows(_GAIN, _PLACED, _STATED),), "money", decimals=0, steps=signs, wide=8, high=5,
             nothing="No statement tells what was paid.",
         ),
         Panel(
             "What is that of what I paid?", "The same gain as a share of what was paid.",
-            Stat(by_row=True), (rows(_GAIN_SHARE, _STATED),), "fraction", decimals=1, steps=signs, wide=8, high=5,
+            Stat(by_row=True), (rows(_GAIN_SHARE, _PLACED, _STATED),), "fraction", decimals=1, steps=signs, wide=8, high=5,
             nothing="No statement tells what was paid.",
         ),
     )  # fmt: skip
@@ -165,7 +176,7 @@ def _worth(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "Is it worth more than it cost?",
             "What statements say was paid for the holdings and what they were worth, on the days of the statements.",
-            Lines(points=True), (series(_PAID_END, _PAID),), "money", decimals=0,
+            Lines(points=True), (series(_PAID_END, _PLACED, _PAID),), "money", decimals=0,
             columns=(Column("/^Paid/", colour=palette.GREY), Column("/^Worth/", colour=palette.BLUE)), wide=12,
             nothing="No statement of this time tells what was paid.",
         ),
@@ -185,7 +196,7 @@ def _holdings(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "What do I hold?",
             "The newest statement of each account: units, price, worth and what was paid, with the file that says so.",
-            Table(), (rows(_HELD, _SECURITIES, _STATED),), "none",
+            Table(), (rows(_HELD, _SECURITIES, _PLACED, _STATED),), "none",
             columns=(
                 Column("/^(Price|Worth when stated|Paid)$/", unit="money", decimals=2),
                 Column("Gain", unit="money", decimals=2, steps=signs),

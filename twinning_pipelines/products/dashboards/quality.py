@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from twinning_pipelines.marts.books.balances import STATED
+from twinning_pipelines.marts.books.balances import GAPS
 from twinning_pipelines.marts.rings import RINGS
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import filled, midnight, quoted, rows, series
+from twinning_pipelines.products.dashboards.asking import filled, largest, midnight, quoted, rows, series
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
 from twinning_pipelines.products.dashboards.visuals import Bars, Lines, Ranks, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import (
@@ -25,7 +25,7 @@ _OUTCOMES = """counted as (
     select f.id, f.name, f.source, f.as_of, r.key as record,
         (r.value ->> 0)::bigint as accepted, (r.value ->> 1)::bigint as rejected
     from intake_file f join who on who.id = f.person_id cross join lateral jsonb_each(f.receipt) r
-    where f.status = 'loaded' and f.receipt is not null
+    where f.receipt is not null
 )"""
 _ROWS = """select sum(accepted)::float8 as "Accepted", sum(rejected)::float8 as "Rejected",
     (sum(rejected) / nullif(sum(accepted + rejected), 0))::float8 as "Rejected of all" from counted having count(*) > 0"""
@@ -52,10 +52,12 @@ _ARRIVALS = """arrived as (
 ranked as (
     select source, row_number() over (order by count(*) desc, source) as place from arrived group by 1
 )"""
-_ARRIVALS_END = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || a.source else '8 others' end as metric, count(*) as value
+_ARRIVALS_END = filled(
+    """select midnight.at as "time", $named as metric, count(*) as value
 from arrived a join ranked r using (source) cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("a.month"))
+group by 1, 2 order by 1, 2""",
+    named=largest("a.source"), midnight=midnight("a.month"),
+)  # fmt: skip
 
 _REJECTIONS = """select f.name as "File", f.source as "Source", r.record as "Table", r.at as "Place", r.reason as "Why",
     left(r.raw, 300) as "As it stands there", left(f.sha256, 12) as "sha256"
@@ -68,26 +70,16 @@ _REFUSED = """select f.name as "File", f.status as "State", coalesce(f.problem, 
     f.bytes::float8 as "Size" from intake_file f, who
 where f.person_id = who.id and f.status <> 'loaded' order by f.received_at desc, f.id limit 100"""
 
-# Between two stated balances of an account: what it moved, and what the bookings add up to. Trades move cash too.
-_STEPS = """step as (
-    select s.*, lag(day) over history as since, lag(value) over history as before from ($stated) s
-    window history as (partition by account_id, currency order by day)
-),
-proved as (
-    select a.name as account, s.currency, s.since, s.day, s.value - s.before as stated, coalesce((
-            select sum(b.amount) from booking b
-            where b.account_id = s.account_id and b.currency = s.currency and b.gone_since is null and not b.pending
-                and b.booked_on > s.since and b.booked_on <= s.day), 0) as booked
-    from step s join account a on a.id = s.account_id join who on who.id = a.person_id
-    where s.since is not null and not exists (
-        select 1 from trade d join account_name n on n.person_id = d.person_id and n.told = d.account
-        where n.account_id = s.account_id and d.absent_since is null)
-)""".replace("$stated", STATED)
+# Between two stated balances of an account: what it moved, what the bookings add up to, and what is missing of it.
+_STEPS = """proved as (
+    select g.* from ($gaps) as g (person, account, since, day, stated, booked, missing, currency)
+    join person p on p.name = g.person join who on who.id = p.id
+)""".replace("$gaps", GAPS)
 _PROVED = """select account as "Account", since::text as "From", day::text as "To", stated::float8 as "Stated",
-    booked::float8 as "Booked", (stated - booked)::float8 as "Missing", currency as "Currency"
-from proved order by stated = booked, day desc limit 100"""
-_PROVED_SHARE = """select (count(*) filter (where stated = booked))::float8 / count(*) as "Statements that add up",
-    (count(*) filter (where stated <> booked))::float8 as "Gaps" from proved having count(*) > 0"""
+    booked::float8 as "Booked", missing::float8 as "Missing", currency as "Currency"
+from proved order by missing = 0, day desc limit 100"""
+_PROVED_SHARE = """select (count(*) filter (where missing = 0))::float8 / count(*) as "Statements that add up",
+    (count(*) filter (where missing <> 0))::float8 as "Gaps" from proved having count(*) > 0"""
 
 # The rings as Apple closes them beside what we count; near means as near as rounding and merging can bring the two.
 _RINGS = """ringed as (
@@ -151,7 +143,8 @@ def _glance() -> tuple[Panel, ...]:
         ),
         Panel(
             "How many rows were accepted and rejected?",
-            "Rows met in all files: read = accepted + rejected, always. As the receipts of the files count them.",
+            "Rows met in all files: read = accepted + rejected, always. As the receipts of the files count them; what was taken "
+            "of a file stays and counts, even where a later reading fails.",
             Stat(spark=False), (rows(_ROWS, _OUTCOMES),), "count", colour=palette.BLUE, decimals=0,
             columns=(Column("Rejected of all", unit="fraction", decimals=3),), wide=9, high=4,
         ),

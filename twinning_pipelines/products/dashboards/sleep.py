@@ -2,7 +2,14 @@
 
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import explained, facts_by_day, midnight, rows, series
+from twinning_pipelines.products.dashboards.asking import (
+    explained,
+    fact_by_weekday,
+    facts_by_day,
+    midnight,
+    rows,
+    series,
+)
 from twinning_pipelines.products.dashboards.facts import course, day_link, figure
 from twinning_pipelines.products.dashboards.visuals import Bars, Columns, Lines, Stat, Stretches, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
@@ -48,11 +55,6 @@ from (
     where n.person_id = who.id and n.day between who.first and who.last and n.in_bed_min > 0 group by 1
 ) f cross join who $midnight
 where f.share is not null order by 1""".replace("$midnight", midnight("f.day"))
-
-_WEEKDAYS = """select to_char(f.day, 'Dy') as "Weekday", avg(f.value)::float8 as "Sleep"
-from daily_fact f, who
-where f.person_id = who.id and f.fact = 'sleep' and f.day between who.first and who.last
-group by 1, extract(isodow from f.day) order by extract(isodow from f.day)"""
 
 _SHORT = """select count(*) filter (where f.value < 6)::float8 / count(*) as "Nights under 6 h",
     count(*) filter (where f.value >= 7)::float8 / count(*) as "Nights of 7 h and more"
@@ -142,7 +144,7 @@ def _length(installation: Installation) -> tuple[Panel, ...]:
         ),
         Panel(
             "On which weekdays do I sleep longest?", "The mean sleep by the weekday on which one wakes.",
-            Columns("Weekday"), (rows(_WEEKDAYS),), "h", colour=palette.BLUE, decimals=1, wide=12,
+            Columns("Weekday"), (fact_by_weekday("sleep"),), "h", colour=palette.BLUE, decimals=1, wide=12,
         ),
     )  # fmt: skip
 

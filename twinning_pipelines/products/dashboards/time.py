@@ -2,7 +2,15 @@
 
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import explained, midnight, rows, series
+from twinning_pipelines.products.dashboards.asking import (
+    explained,
+    fact_by_weekday,
+    filled,
+    largest,
+    midnight,
+    rows,
+    series,
+)
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link, course, figure
 from twinning_pipelines.products.dashboards.visuals import Bars, Columns, Lines, Ranks, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
@@ -28,10 +36,10 @@ _WEEK = """select sum(f.value)::float8 as "This week"
 from daily_fact f, who
 where f.person_id = who.id and f.fact = 'hours' and f.day between date_trunc('week', who.last)::date and who.last"""
 
-_SHARE = """select (sum(hours) filter (where billable))::float8 / nullif(sum(hours), 0)::float8 as "Billable"
+_SHARE = """select coalesce(sum(hours) filter (where billable), 0)::float8 / nullif(sum(hours), 0)::float8 as "Billable"
 from entry having count(*) > 0"""
 
-_FOCUS = """select (sum(hours) filter (where hours * 60 >= $minutes))::float8 / nullif(sum(hours), 0)::float8
+_FOCUS = """select coalesce(sum(hours) filter (where hours * 60 >= $minutes), 0)::float8 / nullif(sum(hours), 0)::float8
         as "In long stretches",
     max(hours)::float8 as "Longest, h" from entry having count(*) > 0""".replace("$minutes", str(_DEEP_MINUTES))
 
@@ -45,17 +53,20 @@ _PROJECTS = """spent as (
 ranked as (
     select project, row_number() over (order by sum(hours) desc, project) as place from spent group by 1
 )"""
-_PROJECTS_END = """select midnight.at as "time",
-    case when r.place < 8 then r.place || ' ' || s.project else '8 others' end as metric, sum(s.hours) as value
+_PROJECTS_END = filled(
+    """select midnight.at as "time", $named as metric, sum(s.hours) as value
 from spent s join ranked r using (project) cross join who $midnight
-group by 1, 2 order by 1, 2""".replace("$midnight", midnight("s.week"))
+group by 1, 2 order by 1, 2""",
+    named=largest("s.project"), midnight=midnight("s.week"),
+)  # fmt: skip
 
 _MOST = """select f.part as "Project", sum(f.value)::float8 as "Hours"
 from daily_fact f, who
 where f.person_id = who.id and f.fact = 'hours_by_project' and f.day between who.first and who.last
 group by 1 order by 2 desc limit 15"""
 
-_CLIENTS = """select client as "Client", sum(hours)::float8 as "Hours", sum(hours) filter (where billable)::float8 as "Billable",
+_CLIENTS = """select client as "Client", sum(hours)::float8 as "Hours",
+    coalesce(sum(hours) filter (where billable), 0)::float8 as "Billable",
     count(distinct day) as "Days", count(*) as "Entries", max(day)::text as "Last on"
 from entry group by 1 order by 2 desc"""
 
@@ -83,9 +94,6 @@ _CLOCK_END = """select lpad(hour.h::text, 2, '0') as "Hour",
     (coalesce(sum(t.minutes) filter (where t.minutes > 0), 0) / greatest((select count(distinct day) from entry), 1))::float8
         as "Minutes a day"
 from hour left join touched t using (h) group by hour.h order by hour.h"""
-
-_WEEKDAYS = """select to_char(day, 'Dy') as "Weekday", (sum(hours) / count(distinct day))::float8 as "Hours a day"
-from entry group by 1, extract(isodow from day) order by extract(isodow from day)"""
 
 _ENTRY_LIST = """select e.day::text as "Day", e.started_at as "From", e.hours::float8 as "Hours", e.client as "Client",
     e.project as "Project", e.what as "What", e.billable as "Billable", f.name as "File", e.at as "Line"
@@ -166,7 +174,7 @@ def _focus() -> tuple[Panel, ...]:
         ),
         Panel(
             "On which weekdays do I work longest?", "The mean hours of the days on which anything was tracked, by weekday.",
-            Columns("Weekday"), (rows(_WEEKDAYS, _ENTRIES),), "h", colour=palette.BLUE, decimals=1, wide=8,
+            Columns("Weekday"), (fact_by_weekday("hours"),), "h", colour=palette.BLUE, decimals=1, wide=8,
         ),
     )  # fmt: skip
 

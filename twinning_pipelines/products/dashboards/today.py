@@ -9,6 +9,7 @@ from twinning_pipelines.products.dashboards.asking import (
     filled,
     newest_day,
     rows,
+    sent_invoices,
     shell_word,
 )
 from twinning_pipelines.products.dashboards.dense import by_device, heart_rate
@@ -69,9 +70,7 @@ from (
         where d.person_id = who.id and d.day <= who.last
     union all select 5, 'transfers to confirm', count(*) from transfer t, who
         where t.person_id = who.id and t.state = 'proposed'
-    union all select 6, 'invoices due', count(*) from invoice i, who
-        where i.person_id = who.id and i.absent_since is null and i.status not in ('draft', 'void', 'paid')
-            and i.paid_on is null and i.due_on <= who.last
+    union all select 6, 'invoices due', count(*) from sent s, who where s.is_open and s.due_on <= who.last
     union all select 7, 'news that reached nobody', count(*) from news_delivery d
         join news n on n.id = d.news_id join who on who.id = n.person_id where d.state = 'dead'
 ) as waiting
@@ -138,7 +137,7 @@ def _the_day(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "What wants a look?",
             "What waits for a person, as the ledger and the books tell it now: `twinning status` says more.",
-            Table(), (rows(_WAITING),), "count",
+            Table(), (rows(_WAITING, sent_invoices()),), "count",
             columns=(Column("How many", width=110, steps=((None, palette.GOOD), (1, palette.WATCH))),),
             links=(Link("Where files stand", "/d/twinning-quality?${person:queryparam}"),), wide=8, high=14,
         ),

@@ -181,7 +181,7 @@ def _traded(
             left_out[reason] += 1
         elif remote_id is None:
             left_out[_NO_ACCOUNT] += 1
-            unsaid.add(movement)
+            unsaid.update((movement, *(Movement("trade", each.id) for each in trade.others)))
         else:
             aliases = tuple(each.key for each in trade.others)
             groups[trade.key] = Wanted(trade.key, (movement,), trade.group(remote_id), aliases)

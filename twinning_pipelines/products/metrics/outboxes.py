@@ -1,10 +1,11 @@
 """What waits for the outside world. Days of series are queued even where no InfluxDB is: only a configured one is told of."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
 
 from twinning_pipelines.products.metrics.gauges import Measured
+from twinning_pipelines.stores.firefly.connection import plain_url
 
 INFLUXDB, FIREFLY, NEWS = "influxdb", "firefly", "news"
 
@@ -16,7 +17,7 @@ _QUEUES = {
     FIREFLY: """
         select count(*) filter (where state <> 'refused'), count(*) filter (where state = 'refused'),
             coalesce(extract(epoch from now() - min(changed_at) filter (where state <> 'refused')), 0)
-        from firefly_outbox where state in ('pending', 'sending', 'retry', 'refused')""",
+        from firefly_outbox where server = :server and state in ('pending', 'sending', 'retry', 'refused')""",
     NEWS: """
         select count(*) filter (where d.state = 'pending'), count(*) filter (where d.state = 'dead'),
             coalesce(extract(epoch from now() - min(n.made_at) filter (where d.state = 'pending')), 0)
@@ -24,10 +25,11 @@ _QUEUES = {
 }
 
 
-def outboxes(connection: sa.Connection, configured: Collection[str]) -> Iterator[Measured]:
-    """The queues of the far sides that are configured."""
+def outboxes(connection: sa.Connection, configured: Mapping[str, str]) -> Iterator[Measured]:
+    """The queues of the far sides that are configured, each with its address: what waits for another one waits for ever."""
     for product in (name for name in _QUEUES if name in configured):
-        pending, dead, oldest = connection.execute(sa.text(_QUEUES[product])).one()
+        asked = {"server": plain_url(configured[product])} if product == FIREFLY else {}
+        pending, dead, oldest = connection.execute(sa.text(_QUEUES[product]), asked).one()
         yield Measured("twinning_outbox_pending", float(pending), (product,))
         yield Measured("twinning_outbox_dead", float(dead), (product,))
         if oldest is not None:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,11 @@ class MetricsServer(ThreadingHTTPServer):
         host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
         return f"http://{host}:{self.server_port}/metrics"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
     def server_bind(self) -> None:
         """Binds without asking a name server what our own host is called."""
         TCPServer.server_bind(self)
@@ -77,7 +83,11 @@ class _Handler(BaseHTTPRequestHandler):
             return HTTPStatus.OK, _PLAIN, b"healthy\n"
         if path != "/metrics":
             return HTTPStatus.NOT_FOUND, _PLAIN, b"there is /metrics\n"
-        return HTTPStatus.OK, *self.server.answer(self.headers.get("Accept", ""))
+        try:
+            return HTTPStatus.OK, *self.server.answer(self.headers.get("Accept", ""))
+        except Exception as trouble:  # noqa: BLE001  (whoever asks is told that something is wrong; its words may hold anything)
+            log.warning("metrics: no answer: %s", type(trouble).__name__)
+            return HTTPStatus.INTERNAL_SERVER_ERROR, _PLAIN, b"no answer\n"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (as http.server names it)
         """Requests are no news."""

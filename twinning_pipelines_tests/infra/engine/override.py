@@ -16,7 +16,7 @@ ANSWERING = {"grafana": 3000, "firefly": 8080, "nextcloud": 80, "authelia": 9091
 # One-shots and helpers of those servers do nothing here: they exit, or they wait.
 IDLE = {
     # Version 1.6 knows no tokens: nobody accepts what these files hold.
-    "influxdb-init": "echo nothing >/tokens/influxdb_twinning; echo nothing >/tokens/influxdb_grafana",
+    "influxdb-init": "echo nothing >/tokens/influxdb_twinning; echo nothing >/tokens-grafana/influxdb_grafana",
     "firefly-init": "echo nothing >/tokens/firefly_twinning",
     "nextcloud-cron": "exec sleep infinity",
     "certbot": "exec sleep infinity",

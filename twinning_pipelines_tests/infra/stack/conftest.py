@@ -96,7 +96,7 @@ def home(tmp_path: Path) -> Home:
     shutil.copytree(REPOSITORY / "infra" / "stack", infra / "stack", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "infra" / ".env.example", infra)
     shutil.copytree(REPOSITORY / "infra" / "prometheus" / "optional", infra / "prometheus" / "optional")
-    for name in ("compose.yaml", "compose.mac.yaml", "compose.vps.yaml"):
+    for name in ("compose.yaml", "compose.mac.yaml", "compose.vps.yaml", "compose.edge.yaml"):
         (infra / name).write_text("# the stand-in of Docker tells what is in here\n")
     state = {
         "engine": "29.1.3",

@@ -42,6 +42,7 @@ class Place:
             "INFLUX_HOST": HOST,
             "SECRETS_DIRECTORY": str(self.folder / "secrets"),
             "TOKENS_DIRECTORY": str(self.tokens),
+            "GRAFANA_TOKENS_DIRECTORY": str(self.tokens),
             "TMPDIR": str(self.folder / "work"),
             "STAND_IN_STATE": str(self.folder / "state"),
         }

@@ -223,12 +223,14 @@ def test_up_starts_the_profiles_of_the_settings_or_of_the_command_line(home: Hom
     home.docker(code=3)
     assert home.run("up").returncode == 3
     first, second, _ = home.calls()
+    assert first.pop("digest")
     assert first == {
         "files": ["compose.yaml", "compose.vps.yaml"],
         "profiles": ["core", "monitoring"],
-        "words": ["up", "--detach", "--wait"],
+        "words": ["up", "--detach", "--wait", "--build"],
     }
     assert second["profiles"] == ["core", "edge"]
+    assert second["files"] == ["compose.yaml", "compose.vps.yaml", "compose.edge.yaml"]
 
 
 def test_prometheus_is_told_of_what_is_started_and_of_nothing_else(home: Home) -> None:
@@ -241,6 +243,25 @@ def test_prometheus_is_told_of_what_is_started_and_of_nothing_else(home: Home) -
     (chosen / ".gitignore").write_text("*")
     home.ok("up", "--profile", "core", "--profile", "ai")
     assert sorted(file.name for file in chosen.iterdir()) == [".gitignore", "probe-ai.yml", *node]
+
+
+def test_containers_are_made_anew_when_what_they_read_changed(home: Home) -> None:
+    home.ok("init", "--place", "vps")
+    (home.infra / "nginx").mkdir()
+    said = []
+    for text in ("one", "one", "two"):
+        (home.infra / "nginx" / "doors.conf").write_text(text)
+        home.ok("up")
+        said.append(home.calls()[-1]["digest"])
+    assert said[0] == said[1] != said[2]
+
+
+def test_a_checkout_that_containers_can_not_read_is_found(home: Home) -> None:
+    home.ok("init", "--place", "vps")
+    (home.infra / "redis").mkdir()
+    (home.infra / "redis" / "start.sh").write_text("")
+    (home.infra / "redis" / "start.sh").chmod(0o640)
+    assert findings(home) == ["infra/redis/start.sh can't be read by containers: chmod -R go+rX infra/redis"]
 
 
 def test_what_was_found_can_be_overruled_but_not_overlooked(home: Home) -> None:

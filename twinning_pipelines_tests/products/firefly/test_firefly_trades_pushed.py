@@ -9,7 +9,7 @@ import pytest
 from twinning_pipelines_tests.far_sides.firefly import ERROR_500, deleting_rule
 from twinning_pipelines_tests.far_sides.scripted_server import HalfAnswer, HangUp, Instead
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
-from twinning_pipelines_tests.products.firefly.traded import OFX, QIF, Broker, external_ids
+from twinning_pipelines_tests.products.firefly.traded import FLEX, OFX, QIF, Broker, external_ids
 
 
 def fill(broker: Broker, trades: int = 6) -> list[int]:
@@ -224,6 +224,15 @@ def test_trades_of_an_account_that_can_not_be_made_stay_as_they_are_there(pusher
     broker.change(trade, currency="EUR")
     assert pusher.push().acts == {"create": 1}
     broker.change(trade, currency="ISK")
+    assert pusher.push().acts == {}
+    assert len(pusher.fake.books.living()) == 1
+
+
+def test_trades_stay_there_too_when_another_source_begins_to_tell_them(pusher: Pusher, broker: Broker) -> None:
+    trade = broker.trade("2026-03-02", "-5", source=QIF)
+    assert pusher.push().acts == {"create": 1}
+    broker.change(trade, currency="ISK")
+    broker.trade("2026-03-02", "-5", source=FLEX, currency="ISK")
     assert pusher.push().acts == {}
     assert len(pusher.fake.books.living()) == 1
 

@@ -9,6 +9,12 @@ occ() {
     php "$html/occ" --no-interaction --no-ansi "$@"
 }
 
+# While it is on, nothing of an app can be asked; a start that failed for it would never end it.
+if occ maintenance:mode | grep -q 'currently enabled'; then
+    echo "nextcloud: maintenance mode is on; what this hook sets is left for the next start" >&2
+    exit 0
+fi
+
 if ! cmp -s "$settings" "$html/config/twinning.config.php"; then
     cp "$settings" "$html/config/.twinning.config.php.new"
     mv -f "$html/config/.twinning.config.php.new" "$html/config/twinning.config.php"

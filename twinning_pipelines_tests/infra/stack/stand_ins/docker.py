@@ -41,7 +41,12 @@ def compose(words: list[str], state: dict[str, Any]) -> int:
         return 0
     kept = Path(os.environ["STAND_IN_STATE"])
     state["calls"].append(
-        {"files": [Path(one).name for one in options["-f"]], "profiles": options["--profile"], "words": words}
+        {
+            "files": [Path(one).name for one in options["-f"]],
+            "profiles": options["--profile"],
+            "words": words,
+            "digest": os.environ.get("TWINNING_FILES_DIGEST", ""),
+        }
     )
     kept.write_text(json.dumps(state))
     return int(state.get("code", 0))
