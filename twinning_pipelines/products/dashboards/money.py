@@ -250,8 +250,9 @@ def _moves(installation: Installation) -> tuple[Panel, ...]:
             Ranks(), (rows(_MOST),), "money", colour=palette.BLUE, decimals=0, wide=8, high=10,
         ),
         Panel(
-            "Who gets most?", "Money out by payee, or by what the booking says where it names none, over the chosen days, own transfers left out. "
-            "From the settled bookings.",
+            "Who gets most?",
+            "Money out by payee, or by the words of the booking where it names none, over the chosen days, own transfers left "
+            "out. From the settled bookings.",
             Ranks(), (rows(_PAYEES),), "money", colour=palette.ORANGE, decimals=0, wide=8, high=10,
         ),
         Panel(
@@ -271,8 +272,8 @@ def _planned() -> tuple[Panel, ...]:
         Panel(
             "How much of each budget is used?",
             "The budgets of the person's rulebook in the month of the last chosen day, counted up to it: money that came back "
-            "makes it less, other currencies count at the rate of their day. `twinning budgets` tells the same, but for a cent: it "
-            "rounds what is converted booking by booking, and here it is a day's sum.",
+            "makes it less, other currencies count at the rate of their day. `twinning budgets` tells the same, but for "
+            "cents: it converts each booking by itself, and here it is the sum of a day.",
             Table(), (rows(_BUDGETS_END, _BUDGETS),), "money",
             columns=(used, Column("Month gone", unit="fraction", decimals=0)), decimals=2,
             nothing="The rulebook has no budgets.", wide=12,

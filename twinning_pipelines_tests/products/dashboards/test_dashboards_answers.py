@@ -25,6 +25,7 @@ from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard,
 from twinning_pipelines.products.metrics.gauges import GAUGES
 from twinning_pipelines_tests.infra.programs import needs
 from twinning_pipelines_tests.products.dashboards import five_years, grafana
+from twinning_pipelines_tests.products.dashboards.asked import asked, panel_of
 from twinning_pipelines_tests.products.dashboards.conftest import DASHBOARDS
 from twinning_pipelines_tests.products.dashboards.exporters import metrics_in
 from twinning_pipelines_tests.products.dashboards.grafana import Looked
@@ -44,16 +45,9 @@ NUMBERS = (int, float, Decimal, bool)
 LONGEST = "now-5y"
 
 
-def _panel(name: str, question: str) -> Panel:
-    return next(p for d in DASHBOARDS if d.name == name for p in d.panels if p.question == question)
-
-
 def _asked(reader: sa.Engine, query: object, looked: Looked) -> tuple[list[str], list[sa.Row[Any]]]:
-    assert isinstance(query, Sql)
     with reader.connect() as connection:
-        # Straight to the driver, without parameters: a percent sign and a colon are just that.
-        result = connection.execution_options(no_parameters=True).exec_driver_sql(grafana.sql(query.text, looked))
-        return list(result.keys()), list(result.all())
+        return asked(connection, query, looked)
 
 
 def test_every_panel_is_asked_by_one_of_these_tests() -> None:
@@ -135,13 +129,13 @@ def test_a_name_is_never_more_than_a_name(reader: sa.Engine, looked: Looked, per
 @pytest.mark.parametrize("person", ["$__timeFrom()", "ada$__timeTo()", "$__timeFilter(x) or true --"])
 def test_a_macro_in_a_name_is_refused(reader: sa.Engine, looked: Looked, person: str) -> None:
     # Grafana expands macros even inside quotes: what comes out is no SQL, and so no answer.
-    query = _panel("health", "How much do I walk?").queries[0]
+    query = panel_of("health", "How much do I walk?").queries[0]
     with pytest.raises(sa.exc.ProgrammingError, match="syntax error"):
         _asked(reader, query, Looked(person, looked.first, looked.last).since("now-30d"))
 
 
 def test_each_of_the_five_has_answers(reader: sa.Engine, looked: Looked) -> None:
-    steps = _panel("health", "How much do I walk?").queries[0]
+    steps = panel_of("health", "How much do I walk?").queries[0]
     answers = {}
     for person in five_years.PEOPLE:
         _, rows = _asked(reader, steps, Looked(person, looked.first, looked.last).since("now-90d"))
@@ -151,7 +145,7 @@ def test_each_of_the_five_has_answers(reader: sa.Engine, looked: Looked) -> None
 
 
 def test_days_begin_where_the_person_lives(reader: sa.Engine, looked: Looked) -> None:
-    _, rows = _asked(reader, _panel("health", "How much do I walk?").queries[0], looked.since("now-90d"))
+    _, rows = _asked(reader, panel_of("health", "How much do I walk?").queries[0], looked.since("now-90d"))
     clocks = {row[0].astimezone(five_years.ZONE).strftime("%H:%M") for row in rows}
     assert clocks == {"00:00"}
     # Over the change of the clocks in October, too.
@@ -187,7 +181,7 @@ def test_a_name_stays_one_word_of_the_command_that_goes_on(reader: sa.Engine, na
 
 
 def test_what_is_usual_is_the_median_of_the_days_before(reader: sa.Engine, looked: Looked) -> None:
-    query = _panel("health", "How much do I walk?").queries[0]
+    query = panel_of("health", "How much do I walk?").queries[0]
     _, month = _asked(reader, query, looked.since("now-30d"))
     _, quarter = _asked(reader, query, looked.since("now-90d"))
     last = {row[0]: row for row in quarter}
@@ -199,7 +193,7 @@ def test_what_is_usual_is_the_median_of_the_days_before(reader: sa.Engine, looke
 def test_gaps_between_statements_are_those_of_the_checks(
     household: sa.Engine, reader: sa.Engine, looked: Looked
 ) -> None:
-    _, rows = _asked(reader, _panel("quality", "Where do they not?").queries[0], looked.since("now-1y"))
+    _, rows = _asked(reader, panel_of("quality", "Where do they not?").queries[0], looked.since("now-1y"))
     with household.connect() as connection:
         gaps = [each for each in balance_gaps(connection) if each.person == "ada"]
         steps = balance_steps(connection)
@@ -213,7 +207,7 @@ def test_gaps_between_statements_are_those_of_the_checks(
 def test_agreement_with_the_rings_is_that_of_the_checks(
     household: sa.Engine, reader: sa.Engine, looked: Looked
 ) -> None:
-    query = _panel("quality", "Do our days agree with Apple's rings?").queries[0]
+    query = panel_of("quality", "Do our days agree with Apple's rings?").queries[0]
     _, rows = _asked(reader, query, looked.since("now-90d"))
     with household.connect() as connection:
         days = [
@@ -226,7 +220,7 @@ def test_agreement_with_the_rings_is_that_of_the_checks(
 
 
 def test_budgets_are_used_as_the_command_says(household: sa.Engine, reader: sa.Engine, looked: Looked) -> None:
-    _, rows = _asked(reader, _panel("money", "How much of each budget is used?").queries[0], looked.since("now-1y"))
+    _, rows = _asked(reader, panel_of("money", "How much of each budget is used?").queries[0], looked.since("now-1y"))
     day = looked.last.astimezone(five_years.ZONE).date()
     with household.connect() as connection:
         person = connection.execute(sa.text("select id from person where name = 'ada'")).scalar_one()
@@ -237,7 +231,7 @@ def test_budgets_are_used_as_the_command_says(household: sa.Engine, reader: sa.E
         used = {each.budget: each for each in budget_use(connection, person, day)}
     assert booked > day, "the month goes on after the chosen day, so the panel counts a part of it"
     _, whole = _asked(
-        reader, _panel("money", "How much of each budget is used?").queries[0],
+        reader, panel_of("money", "How much of each budget is used?").queries[0],
         Looked("ada", looked.first, looked.last.replace(day=31)).since("now-1y"),
     )  # fmt: skip
     assert {row[0] for row in rows} == set(used)
@@ -274,14 +268,14 @@ def test_a_panel_has_points_in_influxdb(
 
 
 def test_devices_are_told_apart(projection: Projection, looked: Looked) -> None:
-    query = _panel("health", "When do I walk, and which device sees it?").queries[0]
+    query = panel_of("health", "When do I walk, and which device sees it?").queries[0]
     answer = projection.ask(grafana.influxql(query.text, looked.since("now-90d")))
     assert {series.tags["origin"] for series in answer} == {five_years.WATCH, five_years.PHONE}
 
 
 @pytest.mark.parametrize("person", ["nobody", "a.a", "/", 'ada$/ or "person" =~ /.*', "ad[a]", "a|ada", ".*", "ada\\"])
 def test_a_name_is_never_more_than_a_name_in_influxdb(projection: Projection, looked: Looked, person: str) -> None:
-    query = _panel("health", "When do I walk, and which device sees it?").queries[0]
+    query = panel_of("health", "When do I walk, and which device sees it?").queries[0]
     stranger = Looked(person, looked.first, looked.last).since("now-90d")
     assert projection.ask(grafana.influxql(query.text, stranger)) == []
 

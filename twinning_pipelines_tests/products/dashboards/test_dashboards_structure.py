@@ -121,7 +121,7 @@ def test_secrets_of_the_stores_are_files_and_nothing_is_editable() -> None:
     for source in sources:
         assert source["editable"] is False
         for secret in source.get("secureJsonData", {}).values():
-            assert re.search(r"\$__file\{/(run/secrets|tokens)/\w+\}$", secret), source["name"]
+            assert re.search(r"\$__file\{/(run/secrets|tokens-grafana)/\w+\}$", secret), source["name"]
     assert [each["uid"] for each in sources if each.get("isDefault")] == ["twinning-postgres"]
 
 
