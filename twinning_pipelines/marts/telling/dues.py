@@ -10,11 +10,13 @@ from twinning_pipelines.marts.books.recurring import recurring_of
 
 _AHEAD = 2
 
+# As it was on the day, like the fact `invoices_open`: what was paid later was open then.
 _INVOICES = """
-    select number || ' ' || client, currency, sum(gross - coalesce(paid, 0)), due_on, count(*)
+    select number || ' ' || client, currency, sum(gross - case when paid_on is null then coalesce(paid, 0) else 0 end),
+        due_on, count(*)
     from invoice
-    where person_id = :person and absent_since is null and status not in ('draft', 'void', 'paid') and issued_on <= :day
-        and due_on between :day + 1 and :day + :ahead and (paid_on is null or paid_on > :day)
+    where person_id = :person and absent_since is null and status not in ('draft', 'void') and issued_on <= :day
+        and due_on between :day + 1 and :day + :ahead and (paid_on > :day or (paid_on is null and status <> 'paid'))
     group by 1, 2, 4 order by 4, 1"""
 
 
