@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
+from twinning_pipelines.formats.arrays import as_arrow
 
 MAX_BYTES = 512 * 1024**2
 _MAX_REPEATS = 99
@@ -252,11 +253,6 @@ class _Lines:
         if block != self._block:
             self._block, self._opened = block, self.texts.slice(block * _BLOCK_LINES, _BLOCK_LINES).to_pylist()
         return self._opened[place]
-
-
-def as_arrow(places: _Places) -> pa.Int64Array:
-    """The same numbers as they lie. `pa.array` would load all of numpy's masked arrays to ask whether they are one."""
-    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places.astype(np.int64, copy=False))])
 
 
 def _lines(text: str) -> _Lines:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import dates, numbers, qif
+from twinning_pipelines.formats.arrays import as_arrow
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import PRICE, REGISTER_ENTRY, TRADE, TRANSACTION, key_of
 from twinning_pipelines.records.record import Record
@@ -100,7 +101,7 @@ class _Register:
         figures = booking_columns.first_given(run.column("T"), run.column("U"))
         others = {code: run.column(code) for code in run.codes if code not in _TRANSACTION_CODES}
         return booking_columns.booking_batch(
-            qif.as_arrow(run.places),
+            as_arrow(run.places),
             run.raw,
             {
                 "account": _account(run),
