@@ -83,10 +83,10 @@ class Home:
         for folder in (self.inbox, self.archive, self.quarantine, self.exports, self.rules):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.settings.database_url is not None:
-            with _engine(self.settings.database_url.get_secret_value()) as engine:
+            with migrated(self.settings.database_url.get_secret_value()) as engine:
                 yield OpenHome(self, engine)
         else:
-            with self.cluster.lease() as url, _engine(url) as engine:
+            with self.cluster.lease() as url, migrated(url) as engine:
                 yield OpenHome(self, engine)
 
     def influx(self) -> "Influx | None":
@@ -186,7 +186,8 @@ class OpenHome:
 
 
 @contextmanager
-def _engine(url: str) -> Iterator[sa.Engine]:
+def migrated(url: str) -> Iterator[sa.Engine]:
+    """The database of a URL with today's schema."""
     engine = connect(url)
     try:
         migrate(engine)

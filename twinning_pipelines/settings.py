@@ -188,7 +188,7 @@ class Settings:
 
 def variable_of(setting: Field[Any]) -> str:
     """The variable that a setting is read from."""
-    return f"TWINNING_{setting.name.upper()}"
+    return _variable(setting.name)
 
 
 def is_secret(setting: Field[Any]) -> bool:
@@ -198,7 +198,11 @@ def is_secret(setting: Field[Any]) -> bool:
 
 def is_given(name: str) -> bool:
     """Whether the environment says something of a setting, be it only its default."""
-    return f"TWINNING_{name.upper()}" in os.environ
+    return _variable(name) in os.environ
+
+
+def _variable(name: str) -> str:
+    return f"TWINNING_{name.upper()}"
 
 
 def settings_of_environment() -> Settings:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
-from twinning_pipelines.formats.arrays import as_arrow
+from twinning_pipelines.formats.arrays import FEWEST_FOR_COLUMNS, as_arrow
 
 MAX_BYTES = 512 * 1024**2
 _MAX_REPEATS = 99
@@ -53,8 +53,7 @@ BLANKS = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 _BLOCK_LINES = 1_024
-# Fewer cost less line by line.
-FEWEST_IN_RUN = 160
+FEWEST_IN_RUN = FEWEST_FOR_COLUMNS
 _NUMBER_CODES = ("T", "U", "$", "O", "Q", "I")
 
 

@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import dagster as dg
 import sqlalchemy as sa
 
-from twinning_pipelines.home import Home
+from twinning_pipelines.home import Home, migrated
 from twinning_pipelines.ingest.inbox import is_partial, scan
 from twinning_pipelines.orchestration.inbox_sensor import BUSY
 from twinning_pipelines.products.metrics import ledger
 from twinning_pipelines.products.metrics.asking import ROWS_SECONDS, SELDOM_SECONDS, Part, Question
 from twinning_pipelines.products.metrics.gauges import OTHER_JOB, Measured
-from twinning_pipelines.products.metrics.outboxes import FIREFLY, INFLUXDB, NEWS, outboxes
-from twinning_pipelines.stores.postgres.database import connect, migrate
+from twinning_pipelines.products.metrics.outboxes import FIREFLY, INFLUXDB, outboxes
 
 if TYPE_CHECKING:
     # What the storage answers has no public name.
@@ -104,14 +103,7 @@ class Watch:
         url = self._home.settings.database_url
         if url is None:
             return self._closing.enter_context(self._home.opened()).engine
-        engine = connect(url.get_secret_value())
-        try:
-            migrate(engine)
-        except BaseException:
-            engine.dispose()
-            raise
-        self._closing.callback(engine.dispose)
-        return engine
+        return self._closing.enter_context(migrated(url.get_secret_value()))
 
     def prepare(self) -> None:
         """Loads our definitions ahead of the first question; if they can't be, the parts that need them will say so."""
@@ -121,15 +113,14 @@ class Watch:
     def parts(self) -> Mapping[str, Part]:
         """Every part by its name. Each can be asked in a thread of its own."""
         sources, settings = self._home.sources, self._home.settings
-        far_sides = {INFLUXDB: settings.influx_url, FIREFLY: settings.firefly_url, NEWS: "everybody's"}
-        configured = {name: url for name, url in far_sides.items() if url}
+        far_sides = {INFLUXDB: settings.influx_url, FIREFLY: settings.firefly_url}
         return {
             "build": Part(lambda: [build(), *ledger.expectations(sources)]),
             "ledger": Part(self._looking(lambda connection: ledger.ledger(connection, sources))),
             "rows": Part(self._looking(ledger.rows), ROWS_SECONDS),
             "days": Part(self._looking(ledger.days)),
             "summaries": Part(self._looking(ledger.summaries)),
-            "outboxes": Part(self._looking(lambda connection: outboxes(connection, configured))),
+            "outboxes": Part(self._looking(lambda connection: outboxes(connection, far_sides))),
             "inbox": Part(lambda: inbox(self._home.inbox, time.time())),
             "runs": Part(lambda: runs(self._instance.get(), self._known.get().jobs, datetime.now(UTC))),
             "checks": Part(lambda: checks(self._instance.get(), self._known.get().checks)),

@@ -52,18 +52,24 @@ _SPLIT_TOLD = r"""
         from regexp_match(memo, 'SPLIT ([1-9]\d{0,5}) FOR ([1-9]\d{0,5})') as m
     ) end"""
 
+# What statements say that `:person` held. Where several sources state an account's day, `told_by` is the one that counts.
+PLACED_HOLDINGS = """
+    select h.*, n.account_id, coalesce(n.account_id::text, h.account) as place,
+        min(h.source) over (partition by coalesce(n.account_id::text, h.account), h.held_on) as told_by
+    from holding h
+    left join account_name n on n.person_id = h.person_id and n.told = h.account
+    where h.person_id = :person and h.absent_since is null"""
+
 _EVENTS = f"""
     stated as materialized (
-        select coalesce(n.account_id::text, h.account) as place, coalesce(a.name, h.account) as account,
+        select h.place, coalesce(a.name, h.account) as account,
             coalesce(k.security, h.security) as security, h.held_on as day, h.source, h.id, h.currency, h.units,
             coalesce(h.unit_price, round(h.market_value / nullif(h.units, 0), 10)) as unit_price, h.file_id, h.at,
-            {_NO_WORTH} as has_no_worth,
-            min(h.source) over (partition by coalesce(n.account_id::text, h.account), h.held_on) as told_by
-        from holding h
-        left join account_name n on n.person_id = h.person_id and n.told = h.account
-        left join account a on a.id = n.account_id
+            {_NO_WORTH} as has_no_worth, h.told_by
+        from ({PLACED_HOLDINGS}) as h
+        left join account a on a.id = h.account_id
         left join known k on k.told = h.security
-        where h.person_id = :person and h.absent_since is null and h.held_on <= cast(:last as date)
+        where h.held_on <= cast(:last as date)
     ),
     statement as (
         select place, day from stated group by 1, 2

@@ -18,7 +18,7 @@ from twinning_pipelines.marts.telling.told import Record, Streak, Why, Yardstick
 Measure = Literal["flow", "level", "stock"]
 
 _WEEKS, _FEWEST_WEEKS = 12, 6
-_DAYS, _FEWEST_DAYS = 28, 10
+USUAL_DAYS, FEWEST_USUAL_DAYS = 28, 10
 # A flow on at least so many of the last 28 days is an everyday one; others are events.
 _EVERYDAY = 14
 _LONGEST_AGO = 60
@@ -57,7 +57,7 @@ def judge(points: Sequence[Point], measure: Measure, *, lows: bool) -> Judgement
     *before, now = points
     if measure == "stock":
         return _judge_stock(before, now)
-    recent = [each for each in before if (now.day - each.day).days <= _DAYS]
+    recent = [each for each in before if (now.day - each.day).days <= USUAL_DAYS]
     if measure == "flow" and len(recent) < _EVERYDAY and _known_days(points) > _EVERYDAY:
         return _judge_event(before, now)
     stick = _usual(before, recent, now, measure)
@@ -97,7 +97,7 @@ def judge_period(points: Sequence[Point], measure: Measure, *, lows: bool) -> Ju
 def _judge_stock(before: Sequence[Point], now: Point) -> Judgement:
     if not before or (now.day - before[-1].day).days != 1:
         return Judgement("usual", 0.0)
-    recent = [each for each in before if (now.day - each.day).days <= _DAYS]
+    recent = [each for each in before if (now.day - each.day).days <= USUAL_DAYS]
     moves = [abs(b.value - a.value) for a, b in pairwise(recent) if b.value != a.value]
     spread = max(median(moves) if moves else Decimal(0), abs(now.value) * _FLOORS["stock"], Decimal("0.01"))
     stick = Yardstick("before", before[-1].value, spread, 1, 1, before[-1].day)
@@ -129,8 +129,8 @@ def _usual(before: Sequence[Point], recent: Sequence[Point], now: Point, measure
     ]  # fmt: skip
     if measure == "flow" and len(weeks) >= _FEWEST_WEEKS:
         return _stick("weekday", weeks, _WEEKS, measure)
-    if len(recent) >= _FEWEST_DAYS:
-        return _stick("days", recent, _DAYS, measure)
+    if len(recent) >= FEWEST_USUAL_DAYS:
+        return _stick("days", recent, USUAL_DAYS, measure)
     if before and (now.day - before[-1].day).days <= _LONGEST_AGO:
         last = before[-1]
         return Yardstick("last", last.value, abs(last.value) * _FLOORS[measure], 1, 1, last.day)
@@ -184,9 +184,9 @@ def _rank(record: Record | None) -> float:
 
 
 def _streak(before: Sequence[Point], now: Point, recent: Sequence[Point], measure: Measure) -> Streak | None:
-    if len(recent) < _FEWEST_DAYS:
+    if len(recent) < FEWEST_USUAL_DAYS:
         return None
-    stick = _stick("days", recent, _DAYS, measure)
+    stick = _stick("days", recent, USUAL_DAYS, measure)
     side = _side(now.value, stick)
     if side is None:
         return None

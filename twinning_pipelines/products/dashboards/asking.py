@@ -8,11 +8,11 @@ time. Days are shown at the instant at which they begin where the person lived. 
 from string import Template
 
 from twinning_pipelines.marts.facts import FACT_BY_NAME, FACTS, Fact
+from twinning_pipelines.marts.telling.judging import FEWEST_USUAL_DAYS, USUAL_DAYS
 from twinning_pipelines.products.dashboards.vocabulary import Sql
 
-# What is usual: the median of so many days before, if something is known of so many of them; as in the daily summary.
-USUAL_DAYS, USUAL_KNOWN = 28, 10
-USUAL = f"the median of the {USUAL_DAYS} days before, where {USUAL_KNOWN} of them are known"
+# What is usual, as in the daily summary: the median of so many days before, if something is known of so many of them.
+USUAL = f"the median of the {USUAL_DAYS} days before, where {FEWEST_USUAL_DAYS} of them are known"
 
 _WHO = """with recursive who as materialized (
     select id, local_day(id, $__timeFrom()) as first, local_day(id, $__timeTo()) as last
@@ -86,6 +86,13 @@ _SENT = """sent as (
     where i.absent_since is null and i.status not in ('draft', 'void') and i.issued_on <= who.last
 )"""
 
+_LARGEST = """ranked as (
+    select $key, row_number() over (order by sum(value) desc, name) as place from counted group by $key
+)"""
+_LARGEST_END = """select midnight.at as "time", $named as metric, sum(c.value)::float8 as value
+from counted c join ranked r using ($key) cross join who $midnight
+group by 1, 2 order by 1, 2"""
+
 _MONTHS = """select midnight.at as "time",
     (select title from catalogue c where c.fact = t.fact) || ', ' || t.unit as metric,
     sum(case when t.fact in ($turned) then -t.value else t.value end)::float8 as value
@@ -110,6 +117,11 @@ def shell_word(text: str) -> str:
 def filled(text: str, **values: object) -> str:
     """A query with our own `$names` put in; what is Grafana's (`$__timeFrom()`, `${person:sqlstring}`) stays."""
     return Template(text).safe_substitute(values)
+
+
+def of_who(text: str) -> str:
+    """A query of the marts, which ask of `:person`, for the chosen person."""
+    return text.replace(":person", "(select id from who)")
 
 
 def mine(select: str, *pieces: str) -> str:
@@ -156,6 +168,18 @@ def largest(name: str) -> str:
     return f"case when r.place < 8 then r.place || ' ' || {name} else '8 others' end"
 
 
+def largest_by_time(counted: str, *, apart: str = "") -> Sql:
+    """The largest seven of what is counted by their names, and the rest as one, each by time.
+
+    counted: the piece `counted` of day (at which a stretch begins), name and value. apart: a column more of it, of which
+    values are never added up: the currency.
+    """
+    named = largest("c.name") + (f" || ', ' || c.{apart}" if apart else "")
+    key = f"name, {apart}" if apart else "name"
+    select = filled(_LARGEST_END, named=named, key=key, midnight=midnight("c.day"))
+    return series(select, counted, filled(_LARGEST, key=key))
+
+
 def fact_by_weekday(name: str) -> Sql:
     """The mean of a fact by the weekday, the Monday first."""
     return rows(filled(_WEEKDAYS, fact=quoted(name), title=FACT_BY_NAME[name].title))
@@ -163,7 +187,9 @@ def fact_by_weekday(name: str) -> Sql:
 
 def fact_against_usual(name: str) -> Sql:
     """A fact by day, and what is usual for the person at the time."""
-    select = filled(_USUAL_LINES_END, title=FACT_BY_NAME[name].title, known=USUAL_KNOWN, midnight=midnight("b.day"))
+    select = filled(
+        _USUAL_LINES_END, title=FACT_BY_NAME[name].title, known=FEWEST_USUAL_DAYS, midnight=midnight("b.day")
+    )
     return series(select, filled(_USUAL_LINES, fact=quoted(name), days=USUAL_DAYS))
 
 

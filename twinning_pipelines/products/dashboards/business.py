@@ -4,8 +4,7 @@ from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     explained,
-    filled,
-    largest,
+    largest_by_time,
     midnight,
     money_by_day,
     money_by_month,
@@ -78,23 +77,14 @@ from deal d, who
 where d.person_id = who.id and d.absent_since is null and d.created_on between who.first and who.last
 group by 1 order by 2 desc"""
 
-_EXPENSES = """spent as (
-    select date_trunc('month', e.spent_on)::date as month, coalesce(nullif(e.category, ''), 'no category') as category,
+_EXPENSES = """counted as (
+    select date_trunc('month', e.spent_on)::date as day, coalesce(nullif(e.category, ''), 'no category') as name,
         e.currency, sum(e.amount)::float8 as value
     from expense e, who
     where e.person_id = who.id and e.absent_since is null
         and e.spent_on between date_trunc('month', who.first)::date and who.last
     group by 1, 2, 3
-),
-ranked as (
-    select category, currency, row_number() over (order by sum(value) desc, category) as place from spent group by 1, 2
 )"""
-_EXPENSES_END = filled(
-    """select midnight.at as "time", $named || ', ' || s.currency as metric, sum(s.value) as value
-from spent s join ranked r using (category, currency) cross join who $midnight
-group by 1, 2 order by 1, 2""",
-    named=largest("s.category"), midnight=midnight("s.month"),
-)  # fmt: skip
 
 
 def business(installation: Installation) -> Dashboard:
@@ -206,7 +196,7 @@ def _costs() -> tuple[Panel, ...]:
     return (
         Panel(
             "What does the business cost?", f"{explained(FACT_BY_NAME['expenses'])} By category and whole months.",
-            Bars(stacked=True), (series(_EXPENSES_END, _EXPENSES),), "money", decimals=0, columns=RANKED, wide=12,
+            Bars(stacked=True), (largest_by_time(_EXPENSES, apart="currency"),), "money", decimals=0, columns=RANKED, wide=12,
         ),
         Panel(
             "Does it earn more than it costs?", "Net of the invoices sent and expenses paid by whole months.",

@@ -6,8 +6,7 @@ from twinning_pipelines.products.dashboards.asking import (
     explained,
     fact_by_weekday,
     facts_by_day,
-    filled,
-    largest,
+    largest_by_time,
     midnight,
     rows,
     series,
@@ -24,23 +23,14 @@ join daily_rollup r on r.person_id = who.id and r.metric_id = m.id and r.day bet
 $midnight
 order by 1""".replace("$midnight", midnight("r.day"))
 
-_WORKOUTS = """done as (
-    select date_trunc('week', local_day(w.person_id, w.started_at))::date as week, w.activity,
-        coalesce(w.duration_min, extract(epoch from w.ended_at - w.started_at) / 60) / 60 as hours
+_WORKOUTS = """counted as (
+    select date_trunc('week', local_day(w.person_id, w.started_at))::date as day, w.activity as name,
+        coalesce(w.duration_min, extract(epoch from w.ended_at - w.started_at) / 60) / 60 as value
     from workout w, who
     where w.person_id = who.id and w.absent_since is null
         and w.started_at >= who.first - 9 and w.started_at < who.last + 3
         and local_day(w.person_id, w.started_at) between date_trunc('week', who.first)::date and who.last
-),
-ranked as (
-    select activity, row_number() over (order by sum(hours) desc, activity) as place from done group by 1
 )"""
-_WORKOUTS_END = filled(
-    """select midnight.at as "time", $named as metric, sum(d.hours)::float8 as value
-from done d join ranked r using (activity) cross join who $midnight
-group by 1, 2 order by 1, 2""",
-    named=largest("d.activity"), midnight=midnight("d.week"),
-)  # fmt: skip
 
 _WORKOUT_LIST = """select local_day(w.person_id, w.started_at)::text as "Day", w.activity as "Activity",
     coalesce(w.duration_min, extract(epoch from w.ended_at - w.started_at) / 60)::float8 as "Length",
@@ -123,7 +113,7 @@ def _movement(installation: Installation) -> tuple[Panel, ...]:
         course("distance", "How far do I go on foot?", installation, bars=True),
         Panel(
             "What do I train, week by week?", f"{explained(FACT_BY_NAME['workouts'])} Here by activity and whole weeks.",
-            Bars(stacked=True), (series(_WORKOUTS_END, _WORKOUTS),), "h", columns=RANKED, wide=12,
+            Bars(stacked=True), (largest_by_time(_WORKOUTS),), "h", columns=RANKED, wide=12,
             nothing="No workouts are told of this time.",
         ),
         Panel(

@@ -8,13 +8,12 @@ from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     explained,
     filled,
-    largest,
-    midnight,
+    largest_by_time,
     money_by_day,
     money_by_month,
+    of_who,
     quoted,
     rows,
-    series,
     shell_word,
 )
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
@@ -50,22 +49,13 @@ order by a.kind, a.name, b.currency""",
     fact=shell_word("'balance:' || a.name"), person=shell_word("p.name"),
 )  # fmt: skip
 
-_CATEGORIES = """spent as (
-    select date_trunc('month', f.day)::date as month, f.part as category, f.unit, sum(f.value)::float8 as value
+_CATEGORIES = """counted as (
+    select date_trunc('month', f.day)::date as day, f.part as name, f.unit, sum(f.value)::float8 as value
     from daily_fact f, who
     where f.person_id = who.id and f.fact = 'spend_by_category'
         and f.day between date_trunc('month', who.first)::date and who.last
     group by 1, 2, 3
-),
-ranked as (
-    select category, unit, row_number() over (order by sum(value) desc, category) as place from spent group by 1, 2
 )"""
-_CATEGORIES_END = filled(
-    """select midnight.at as "time", $named || ', ' || s.unit as metric, sum(s.value) as value
-from spent s join ranked r using (category, unit) cross join who $midnight
-group by 1, 2 order by 1, 2""",
-    named=largest("s.category"), midnight=midnight("s.month"),
-)  # fmt: skip
 
 _MOST = """select f.part || ', ' || f.unit as "Category", sum(f.value)::float8 as "Spent"
 from daily_fact f, who
@@ -107,10 +97,7 @@ summed as (
         string_agg(distinct u.unit, ', ') filter (where u.unit <> u.currency and r.rate is null) as apart
     from used u left join rate r on r.day = u.day and r.base = u.unit and r.quote = u.currency
     group by 1
-)""".replace(
-    "$rates",
-    rates_of("select day, unit as base, currency as quote from used").replace(":person", "(select id from who)"),
-)
+)""".replace("$rates", of_who(rates_of("select day, unit as base, currency as quote from used")))
 _BUDGETS_END = """select b.name as "Budget", coalesce(s.spent, 0)::float8 as "Spent", b.amount::float8 as "Budgeted",
     b.currency as "Currency", coalesce(s.spent, 0)::float8 / nullif(b.amount, 0)::float8 as "Used",
     extract(day from who.last)::float8
@@ -243,7 +230,7 @@ def _moves(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "On what is it spent, month by month?",
             f"{explained(FACT_BY_NAME['spend_by_category'])} The largest seven of the chosen time by name, by whole months.",
-            Bars(stacked=True), (series(_CATEGORIES_END, _CATEGORIES),), "money", decimals=0, columns=RANKED, wide=12,
+            Bars(stacked=True), (largest_by_time(_CATEGORIES, apart="unit"),), "money", decimals=0, columns=RANKED, wide=12,
         ),
         Panel(
             "Which categories take most?", explained(FACT_BY_NAME["spend_by_category"]),

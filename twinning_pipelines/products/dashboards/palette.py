@@ -8,5 +8,8 @@ VERMILION, PURPLE, YELLOW, GREY = "#D55E00", "#CC79A7", "#F0E442", "#999999"
 
 GOOD, WATCH, BAD = BLUE, ORANGE, VERMILION
 
+# Of the stages of sleep, as they are told.
+STAGES = (("deep", BLUE), ("rem", PURPLE), ("core", SKY), ("asleep", GREEN), ("awake", ORANGE))
+
 # In the order in which they are given to what has a rank: neighbours differ in lightness as well as in hue.
 RANKED = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY)

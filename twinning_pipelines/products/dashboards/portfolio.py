@@ -1,16 +1,26 @@
 """Portfolio: what is held, what it is worth, what it cost."""
 
 from twinning_pipelines.marts.books.balances import TRADED
+from twinning_pipelines.marts.books.holdings import PLACED_HOLDINGS
 from twinning_pipelines.marts.books.securities import KNOWN_SECURITIES
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import explained, filled, largest, midnight, rows, series, shell_word
+from twinning_pipelines.products.dashboards.asking import (
+    explained,
+    filled,
+    largest,
+    midnight,
+    of_who,
+    rows,
+    series,
+    shell_word,
+)
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
 from twinning_pipelines.products.dashboards.visuals import Bars, Lines, Shares, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
 
 # A dollar that ends an expression would look like a variable to Grafana; \\Z means the same.
-_SECURITIES = KNOWN_SECURITIES.replace(":person", "(select id from who)").replace("$'", "\\Z'").strip()
+_SECURITIES = of_who(KNOWN_SECURITIES).replace("$'", "\\Z'").strip()
 
 _VALUES = """worth as (
     select f.day, f.part as security, f.unit, f.value::float8 as value from daily_fact f, who
@@ -45,15 +55,10 @@ _NOW = """now_worth as (
 _ALLOCATION = """select coalesce(n.name, w.security) || ', ' || w.unit as "Security", w.value as "Worth"
 from now_worth w left join named n on n.security = w.security order by 2 desc"""
 
-# Statements up to the last chosen day. Where several sources state one account's day, `told_by` is the one that counts.
-_PLACED = """placed as (
-    select h.*, coalesce(n.account_id::text, h.account) as place,
-        min(h.source) over (partition by coalesce(n.account_id::text, h.account), h.held_on) as told_by
-    from holding h
-    join who on who.id = h.person_id
-    left join account_name n on n.person_id = h.person_id and n.told = h.account
-    where h.absent_since is null and h.held_on <= who.last
-)"""
+# Statements up to the last chosen day.
+_PLACED = filled(
+    "placed as (select h.* from ($holdings) as h, who where h.held_on <= who.last)", holdings=of_who(PLACED_HOLDINGS)
+)
 
 # What the newest statement of each account says: units, and what was paid for them.
 _STATED = """stated as (
@@ -108,7 +113,7 @@ _INVESTED = """moves as (
     select date_trunc('month', m.day)::date as month, m.currency, t.units, m.total, t.fees
     from ($traded) m join trade t on t.id = m.trade_id cross join who
     where m.is_told and m.day between date_trunc('month', who.first)::date and who.last
-)""".replace("$traded", TRADED.replace(":person", "(select id from who)"))
+)""".replace("$traded", of_who(TRADED))
 # Which way units go each source writes in its own way; which way the money goes is the same everywhere.
 _INVESTED_END = """select midnight.at as "time", v.kind || ', ' || m.currency as metric, sum(v.amount)::float8 as value
 from moves m

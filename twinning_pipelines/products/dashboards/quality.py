@@ -5,7 +5,7 @@ from datetime import timedelta
 from twinning_pipelines.marts.books.balances import GAPS
 from twinning_pipelines.marts.rings import RINGS
 from twinning_pipelines.products.dashboards import palette
-from twinning_pipelines.products.dashboards.asking import filled, largest, midnight, quoted, rows, series
+from twinning_pipelines.products.dashboards.asking import filled, largest_by_time, midnight, quoted, rows, series
 from twinning_pipelines.products.dashboards.facts import RANKED, asset_link
 from twinning_pipelines.products.dashboards.visuals import Bars, Lines, Ranks, Stat, Table
 from twinning_pipelines.products.dashboards.vocabulary import (
@@ -44,20 +44,11 @@ _FRESH_END = """select n.source as "Source", n.as_of as "Newest export",
     n.files as "Files"
 from newest n left join expected e using (source) order by 5 desc nulls last, 3 desc"""
 
-_ARRIVALS = """arrived as (
-    select date_trunc('month', local_day(f.person_id, f.as_of))::date as month, coalesce(f.source, 'nobody') as source
+_ARRIVALS = """counted as (
+    select date_trunc('month', local_day(f.person_id, f.as_of))::date as day, coalesce(f.source, 'nobody') as name, 1 as value
     from intake_file f, who
     where f.person_id = who.id and local_day(f.person_id, f.as_of) between date_trunc('month', who.first)::date and who.last
-),
-ranked as (
-    select source, row_number() over (order by count(*) desc, source) as place from arrived group by 1
 )"""
-_ARRIVALS_END = filled(
-    """select midnight.at as "time", $named as metric, count(*) as value
-from arrived a join ranked r using (source) cross join who $midnight
-group by 1, 2 order by 1, 2""",
-    named=largest("a.source"), midnight=midnight("a.month"),
-)  # fmt: skip
 
 _REJECTIONS = """select f.name as "File", f.source as "Source", r.record as "Table", r.at as "Place", r.reason as "Why",
     left(r.raw, 300) as "As it stands there", left(f.sha256, 12) as "sha256"
@@ -181,7 +172,7 @@ def _freshness(installation: Installation) -> tuple[Panel, ...]:
         ),
         Panel(
             "When did files come, and from where?", "Files by the month of which they speak and by source.",
-            Bars(stacked=True), (series(_ARRIVALS_END, _ARRIVALS),), "count", decimals=0, columns=RANKED, wide=10, high=9,
+            Bars(stacked=True), (largest_by_time(_ARRIVALS),), "count", decimals=0, columns=RANKED, wide=10, high=9,
         ),
     )  # fmt: skip
 

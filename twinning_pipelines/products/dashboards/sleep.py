@@ -14,11 +14,8 @@ from twinning_pipelines.products.dashboards.facts import course, day_link, figur
 from twinning_pipelines.products.dashboards.visuals import Bars, Columns, Lines, Stat, Stretches, Table
 from twinning_pipelines.products.dashboards.vocabulary import Column, Dashboard, Installation, Panel, Section
 
-_STAGES = ("sleep_deep", "sleep_rem", "sleep_core", "sleep_awake")
-_STAGE_COLOURS = (palette.BLUE, palette.PURPLE, palette.SKY, palette.ORANGE)
-_WORDS = (
-    ("deep", palette.BLUE), ("rem", palette.PURPLE), ("core", palette.SKY), ("asleep", palette.GREEN), ("awake", palette.ORANGE),
-)  # fmt: skip
+# Those that are told apart.
+_STAGES = {f"sleep_{stage}": colour for stage, colour in palette.STAGES if stage != "asleep"}
 
 # The night proper of each day, with its times on the person's clock as hours from the midnight before one wakes.
 _MAIN = """main as (
@@ -123,7 +120,6 @@ def _glance() -> tuple[Panel, ...]:
 
 
 def _length(installation: Installation) -> tuple[Panel, ...]:
-    titles = [FACT_BY_NAME[name].title for name in _STAGES]
     return (
         course("sleep", "How long do I sleep?", installation, bars=True),
         Panel(
@@ -132,7 +128,7 @@ def _length(installation: Installation) -> tuple[Panel, ...]:
             "stages apart. `twinning explain sleep_deep --day DAY` lists the stretches.",
             Bars(stacked=True), (facts_by_day(*_STAGES),), "h",
             columns=tuple(
-                Column(title, colour=colour, link=day_link()) for title, colour in zip(titles, _STAGE_COLOURS, strict=True)
+                Column(FACT_BY_NAME[name].title, colour=colour, link=day_link()) for name, colour in _STAGES.items()
             ),
             wide=12,
         ),
@@ -174,7 +170,7 @@ def _nights() -> tuple[Panel, ...]:
         Panel(
             "Which stages did the nights go through?",
             f"The stages as the device tells them that told most of these nights. At most {_MOST_DAYS} days at a time.",
-            Stretches(), (rows(_HYPNOGRAM),), "none", columns=(Column("/.*/", words=_WORDS),), at_most_days=_MOST_DAYS,
+            Stretches(), (rows(_HYPNOGRAM),), "none", columns=(Column("/.*/", words=palette.STAGES),), at_most_days=_MOST_DAYS,
             nothing=f"No stages are told, or more than {_MOST_DAYS} days are chosen.", wide=24, high=5,
         ),
         Panel(

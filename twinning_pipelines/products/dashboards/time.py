@@ -5,8 +5,7 @@ from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     explained,
     fact_by_weekday,
-    filled,
-    largest,
+    largest_by_time,
     midnight,
     rows,
     series,
@@ -43,22 +42,13 @@ _FOCUS = """select coalesce(sum(hours) filter (where hours * 60 >= $minutes), 0)
         as "In long stretches",
     max(hours)::float8 as "Longest, h" from entry having count(*) > 0""".replace("$minutes", str(_DEEP_MINUTES))
 
-_PROJECTS = """spent as (
-    select date_trunc('week', f.day)::date as week, f.part as project, sum(f.value)::float8 as hours
+_PROJECTS = """counted as (
+    select date_trunc('week', f.day)::date as day, f.part as name, sum(f.value)::float8 as value
     from daily_fact f, who
     where f.person_id = who.id and f.fact = 'hours_by_project'
         and f.day between date_trunc('week', who.first)::date and who.last
     group by 1, 2
-),
-ranked as (
-    select project, row_number() over (order by sum(hours) desc, project) as place from spent group by 1
 )"""
-_PROJECTS_END = filled(
-    """select midnight.at as "time", $named as metric, sum(s.hours) as value
-from spent s join ranked r using (project) cross join who $midnight
-group by 1, 2 order by 1, 2""",
-    named=largest("s.project"), midnight=midnight("s.week"),
-)  # fmt: skip
 
 _MOST = """select f.part as "Project", sum(f.value)::float8 as "Hours"
 from daily_fact f, who
@@ -141,7 +131,7 @@ def _hours(installation: Installation) -> tuple[Panel, ...]:
         Panel(
             "On which projects, week by week?",
             f"{explained(FACT_BY_NAME['hours_by_project'])} The largest seven of the chosen time by name, by whole weeks.",
-            Bars(stacked=True), (series(_PROJECTS_END, _PROJECTS),), "h", columns=RANKED, decimals=1, wide=12,
+            Bars(stacked=True), (largest_by_time(_PROJECTS),), "h", columns=RANKED, decimals=1, wide=12,
         ),
         Panel(
             "Which projects take most?", explained(FACT_BY_NAME["hours_by_project"]),

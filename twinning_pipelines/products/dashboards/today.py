@@ -1,10 +1,9 @@
 """Today: the newest day of which anything is told, against what is usual, and what wants a look."""
 
+from twinning_pipelines.marts.telling.judging import FEWEST_USUAL_DAYS, USUAL_DAYS
 from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.asking import (
     USUAL,
-    USUAL_DAYS,
-    USUAL_KNOWN,
     catalogue,
     filled,
     newest_day,
@@ -40,7 +39,7 @@ _USUAL = filled(
     where f.person_id = who.id and f.day between told_day.day - $days and told_day.day - 1
     group by 1, 2, 3 having count(*) >= $known
 )""",
-    days=USUAL_DAYS, known=USUAL_KNOWN,
+    days=USUAL_DAYS, known=FEWEST_USUAL_DAYS,
 )  # fmt: skip
 
 _SUMMARY = """select s.day::text as "Day", s.headline as "In a word", s.text as "In words", s.path as "Written by"
@@ -145,10 +144,7 @@ def _the_day(installation: Installation) -> tuple[Panel, ...]:
 
 
 def _within() -> tuple[Panel, ...]:
-    stage = Column(
-        "/.*/", words=(("deep", palette.BLUE), ("core", palette.SKY), ("rem", palette.PURPLE), ("asleep", palette.GREEN),
-                       ("awake", palette.ORANGE)),
-    )  # fmt: skip
+    stage = Column("/.*/", words=palette.STAGES)
     return (
         heart_rate("How did my heart beat?"),
         by_device("steps", "When did I walk, and which device saw it?"),

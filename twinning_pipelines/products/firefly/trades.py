@@ -86,17 +86,16 @@ class Trade:
         """The one group of it. remote_id: its account there."""
         description, whole = cut(self.title, LONGEST_DESCRIPTION)
         other, long_other = name_of(self.security_name or self.security or self.action)
-        spent = self.total < 0
-        split = Split(
-            type="withdrawal" if spent else "deposit",
-            date=self.day,
-            amount=abs(self.total),
+        cash = Split.of_cash(
+            self.total,
+            remote_id,
+            other or NO_PAYEE,
+            day=self.day,
             currency_code=self.place.currency,
             description=description,
-            source_id=remote_id if spent else None,
-            source_name=None if spent else other or NO_PAYEE,
-            destination_id=None if spent else remote_id,
-            destination_name=other or NO_PAYEE if spent else None,
+        )
+        split = replace(
+            cash,
             category_name=CATEGORY,
             tags=tuple(sorted({_TAG, name_of(self.action)[0] or _TAG})),
             notes=notes_of([*self._remarks(), whole, long_other], (self.provenance,)),

@@ -313,19 +313,18 @@ def _split(booking: Booking, remote_id: str) -> Split:
     description, whole = description_of(booking.payee, booking.memo)
     payee, long_payee = name_of(booking.payee)
     category, long_category = name_of(booking.category)
-    spent = booking.amount < 0
     foreign = booking.original_amount if booking.original_currency != booking.place.currency else None
     foreign = foreign if foreign and booking.original_currency else None
-    return Split(
-        type="withdrawal" if spent else "deposit",
-        date=booking.booked_on,
-        amount=abs(booking.amount),
+    cash = Split.of_cash(
+        booking.amount,
+        remote_id,
+        payee or NO_PAYEE,
+        day=booking.booked_on,
         currency_code=booking.place.currency,
         description=description,
-        source_id=remote_id if spent else None,
-        source_name=None if spent else payee or NO_PAYEE,
-        destination_id=None if spent else remote_id,
-        destination_name=payee or NO_PAYEE if spent else None,
+    )
+    return replace(
+        cash,
         foreign_amount=abs(foreign) if foreign is not None else None,
         foreign_currency_code=booking.original_currency if foreign is not None else None,
         category_name=category,

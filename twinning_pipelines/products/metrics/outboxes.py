@@ -25,11 +25,14 @@ _QUEUES = {
 }
 
 
-def outboxes(connection: sa.Connection, configured: Mapping[str, str]) -> Iterator[Measured]:
-    """The queues of the far sides that are configured, each with its address: what waits for another one waits for ever."""
-    for product in (name for name in _QUEUES if name in configured):
-        asked = {"server": plain_url(configured[product])} if product == FIREFLY else {}
-        pending, dead, oldest = connection.execute(sa.text(_QUEUES[product]), asked).one()
+def outboxes(connection: sa.Connection, far_sides: Mapping[str, str | None]) -> Iterator[Measured]:
+    """The queue of news, and those of the far sides that have an address: what waits for another one waits for ever."""
+    for product, question in _QUEUES.items():
+        address = far_sides.get(product)
+        if product in far_sides and not address:
+            continue
+        asked = {"server": plain_url(address)} if product == FIREFLY and address else {}
+        pending, dead, oldest = connection.execute(sa.text(question), asked).one()
         yield Measured("twinning_outbox_pending", float(pending), (product,))
         yield Measured("twinning_outbox_dead", float(dead), (product,))
         if oldest is not None:

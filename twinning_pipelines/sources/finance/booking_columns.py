@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinning_pipelines.formats.arrays import FEWEST_FOR_COLUMNS
 from twinning_pipelines.formats.numbers import Mark
 from twinning_pipelines.records.money import TRANSACTION, key_of
 from twinning_pipelines.records.record import DAY, MONEY
@@ -22,8 +23,7 @@ from twinning_pipelines.source import BATCH_TEXT, Batch, Rejection, Row
 Texts: TypeAlias = pa.StringArray
 Part = TypeVar("Part", bound=Sized)
 
-# Measured: fewer cost less one by one than a batch of their own does.
-FEWEST = 160
+FEWEST = FEWEST_FOR_COLUMNS
 # Figures that Arrow reads as Decimal does; others go through the reader of rows.
 _PLAIN: Mapping[Mark, str] = {mark: rf"^[-+]?[0-9]{{1,20}}([{mark}][0-9]{{1,12}})?$" for mark in (".", ",")}
 # Where words have to be set anew: blanks that are not single ones.

@@ -41,6 +41,24 @@ class Split:
     interest_date: Day | None = None
     process_date: Day | None = None
 
+    @classmethod
+    def of_cash(
+        cls, amount: Decimal, remote_id: str, other: str, *, day: Day, currency_code: str, description: str
+    ) -> "Split":
+        """Money that leaves (negative) or reaches the account `remote_id`; the other side goes by its name."""
+        leaves = amount < 0
+        return cls(
+            type="withdrawal" if leaves else "deposit",
+            date=day,
+            amount=abs(amount),
+            currency_code=currency_code,
+            description=description,
+            source_id=remote_id if leaves else None,
+            source_name=None if leaves else other,
+            destination_id=None if leaves else remote_id,
+            destination_name=other if leaves else None,
+        )
+
     def document(self) -> Document:
         """As JSON: no nulls, amounts as plain decimal text, days as YYYY-MM-DD."""
         told = {name: getattr(self, name) for name in FIELDS}
