@@ -7,11 +7,9 @@ and where one batch has a clash of types as well, 1.x names only the clash.
 
 import gzip
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +17,7 @@ import httpx
 
 from twinning_pipelines_tests.far_sides.influx_v2 import predicate_pairs, refusal
 from twinning_pipelines_tests.far_sides.scripted_server import Reply, Request, ScriptedServer
+from twinning_pipelines_tests.free_ports import free_ports
 from twinning_pipelines_tests.infra.programs import program
 
 # 1.x names its units otherwise and takes an unknown one for nanoseconds.
@@ -54,7 +53,7 @@ class Influxd:
         self.url = ""
 
     def __enter__(self) -> Self:
-        http, rpc = _free_ports()
+        http, rpc = free_ports(2)
         self.url = f"http://127.0.0.1:{http}"
         settings = self._folder / "influxdb.conf"
         settings.write_text(_CONFIGURATION.format(http=http, rpc=rpc, folder=self._folder))
@@ -86,16 +85,6 @@ class Influxd:
             except httpx.TransportError:
                 time.sleep(0.05)
         raise RuntimeError((self._folder / "influxd.log").read_text()[-2000:])
-
-
-def _free_ports() -> tuple[int, int]:
-    """Two at once, so that they differ."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        first, second = (int(each.getsockname()[1]) for each in sockets)
-        return first, second
 
 
 class V1Front(ScriptedServer):

@@ -6,11 +6,13 @@ import dagster as dg
 import pytest
 
 from twinning_pipelines.home import Home, OpenHome
+from twinning_pipelines.orchestration.metrics import Watch
 from twinning_pipelines.settings import Secret, Settings
 from twinning_pipelines.sources.finance import ofx_statement
 from twinning_pipelines.sources.health import apple_health
 from twinning_pipelines.sources.time import toggl
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
+from twinning_pipelines_tests.orchestration.watched import watching
 
 SOME = (apple_health.SOURCE, ofx_statement.SOURCE, toggl.SOURCE)
 
@@ -54,3 +56,10 @@ def projected(home: Home, influx: FakeInflux) -> Home:
         influx_org=influx.org,
     )
     return Home(settings, home.sources)
+
+
+@pytest.fixture
+def watch(home: Home, instance: dg.DagsterInstance) -> Iterator[Watch]:
+    """The parts of the metrics of this home and instance."""
+    with watching(home, instance) as watch:
+        yield watch

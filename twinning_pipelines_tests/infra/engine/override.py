@@ -4,12 +4,13 @@ Everything else (networks, volumes, users, capabilities, limits, health checks, 
 """
 
 import secrets
-import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from twinning_pipelines_tests.free_ports import free_port
 
 # What Debian has no package of is stood in for by a server that answers 200 to everything, on the port of the original.
 ANSWERING = {"grafana": 3000, "firefly": 8080, "nextcloud": 80, "authelia": 9091, "ollama": 11434, "whisper": 8000}
@@ -87,14 +88,7 @@ def _service(name: str, service: Mapping[str, Any], image_of: Callable[[str], st
         changed["healthcheck"] = {"test": Replaced(_HEALTH[name])}
     if service.get("ports"):
         changed["ports"] = Replaced(
-            f"{port.get('host_ip', '0.0.0.0')}:{_free_port()}:{port['target']}" for port in service["ports"]
+            f"{port.get('host_ip', '0.0.0.0')}:{free_port()}:{port['target']}" for port in service["ports"]
         )
     assert changed["image"], f"nothing stands in for {service['image']} of {name}"
     return changed
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from twinning_pipelines_tests.infra.monitoring.running import free_port, running
+from twinning_pipelines_tests.free_ports import free_port
+from twinning_pipelines_tests.infra.monitoring.running import running
 from twinning_pipelines_tests.infra.monitoring.shipped import ALERTMANAGER, PROMETHEUS
 from twinning_pipelines_tests.infra.programs import UNPACKED, needs
 

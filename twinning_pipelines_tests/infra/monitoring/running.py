@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,14 +13,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 START_SECONDS = 20.0
-
-
-def free_port() -> int:
-    """A port of the loopback on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def until(find: Callable[[], T | None], seconds: float, what: str) -> T:

@@ -4,8 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from twinning_pipelines.products.metrics.gauges import GAUGES
+from twinning_pipelines_tests.free_ports import free_port
 from twinning_pipelines_tests.infra.monitoring.conftest import Watchers
-from twinning_pipelines_tests.infra.monitoring.running import answer, free_port, names_told, running, until
+from twinning_pipelines_tests.infra.monitoring.running import answer, names_told, running, until
 from twinning_pipelines_tests.infra.monitoring.shipped import BLACKBOX, alerts, metrics_of, recorded
 from twinning_pipelines_tests.infra.programs import needs
 

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from twinning_pipelines_tests.infra.monitoring.running import answer, free_port, running
+from twinning_pipelines_tests.free_ports import free_port
+from twinning_pipelines_tests.infra.monitoring.running import answer, running
 from twinning_pipelines_tests.infra.monitoring.shipped import BLACKBOX
 from twinning_pipelines_tests.infra.programs import needs
 

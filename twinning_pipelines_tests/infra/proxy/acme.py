@@ -12,8 +12,9 @@ from typing import Self
 
 import httpx
 
+from twinning_pipelines_tests.free_ports import free_ports
 from twinning_pipelines_tests.infra.programs import program
-from twinning_pipelines_tests.infra.proxy.shipped import Scratch, free_ports
+from twinning_pipelines_tests.infra.proxy.shipped import Scratch
 
 
 def certbot() -> Path | None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import random
 import re
 import shutil
 import signal
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from twinning_pipelines_tests.free_ports import free_ports
 from twinning_pipelines_tests.infra.programs import REPOSITORY, program
 
 NGINX = REPOSITORY / "infra" / "nginx"
@@ -48,19 +48,6 @@ GATES = {
     "influx": "influxdb",
     "firefly": "firefly",
 }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses now, below those that a system gives away by itself."""
-    free = list[int]()
-    # Where the order of tests is random, this must not repeat itself from module to module.
-    for port in random.SystemRandom().sample(range(10_240, 32_768), 40 * count):
-        with socket.socket() as each, contextlib.suppress(OSError):
-            each.bind(("127.0.0.1", port))
-            free.append(port)
-        if len(free) == count:
-            return free
-    raise OSError(f"fewer than {count} free ports")
 
 
 @contextlib.contextmanager

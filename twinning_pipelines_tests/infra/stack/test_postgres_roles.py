@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from twinning_pipelines.stores.postgres_place import Owner
 from twinning_pipelines.stores.postgres_programs import find_binaries, version_of, within_reach
+from twinning_pipelines_tests.free_ports import free_port
 from twinning_pipelines_tests.infra.programs import REPOSITORY
 
 FOLDER = REPOSITORY / "infra" / "postgres"
@@ -90,12 +90,6 @@ class Server:
         return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     wanted = os.environ.get("TWINNING_TEST_PG_BIN")
@@ -107,7 +101,7 @@ def server() -> Iterator[Server]:
     if user is not None:
         os.chown(place, user, -1)
     place.chmod(0o755)
-    log, port = place / "log", _free_port()
+    log, port = place / "log", free_port()
     arguments = [
         "--data-checksums",
         "--encoding=UTF8",

@@ -1,7 +1,6 @@
 """Redis as the stack starts it, with the real server."""
 
 import os
-import socket
 import stat
 import subprocess
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from twinning_pipelines_tests.free_ports import free_port
 from twinning_pipelines_tests.infra.programs import REPOSITORY, needs
 
 FOLDER = REPOSITORY / "infra" / "redis"
@@ -38,16 +38,10 @@ class Redis:
         return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
     server, client = needs("redis-server"), needs("redis-cli")
-    port = _free_port()
+    port = free_port()
     (tmp_path / "redis_password").write_text(PASSWORD)
     (tmp_path / "run").mkdir()
     environment = {
@@ -105,7 +99,7 @@ def test_what_is_kept_and_how_much_is_said(redis: Redis) -> None:
 
 def test_the_exporter_enters_with_the_password_from_the_file(redis: Redis, tmp_path: Path) -> None:
     exporter = needs("prometheus-redis-exporter")
-    address, port = f"redis://127.0.0.1:{redis.port}", _free_port()
+    address, port = f"redis://127.0.0.1:{redis.port}", free_port()
     environment = {
         "PATH": f"{exporter.parent}:{os.defpath}",
         "SECRETS_DIRECTORY": str(tmp_path),
