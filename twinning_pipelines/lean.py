@@ -1,9 +1,9 @@
 """Imported first by the command line: keeps its libraries from doing at their start what none of our commands needs.
 
 numpy starts threads for linear algebra: measured, 0.1 CPU seconds of every command; one is enough for what never runs.
-pyarrow imports pandas the first time that it makes an array of a list, to ask whether the list is one of its objects:
-0.2 CPU seconds and 45 MB of every command. Once it has looked and found none, it does not look again.
-pyarrow writes the documentation of its three hundred functions out of that of their options: 0.01 CPU seconds.
+pyarrow imports pandas the first time that it makes an array of a list, to ask whether the list holds objects of it: 0.2 CPU
+seconds and 45 MB of every command. Once it has looked and found none, it does not look again; for dateutil it does.
+pyarrow writes the documentation of its three hundred functions out of that of their options: 0.02 CPU seconds.
 pydantic looks through all that is installed for plugins: 0.03 CPU seconds.
 glibc hands buffers of some MB back to the system, which clears each page of them when they are asked for again, for every
 block of a file: 0.2 CPU seconds for a million Apple records.
@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from types import ModuleType
 
 _YOUNG = 20_000
 # Of glibc's malloc.h.
@@ -34,13 +35,13 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import pyarrow as pa  # noqa: E402
 
 
-class _WithoutPandas:
-    """A finder that finds no pandas."""
+class _WithoutLists:
+    """A finder that finds none of the libraries whose objects a list might hold."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-        """Raises for pandas; leaves everything else to the finders behind it."""
-        if name == "pandas":
+        """Raises for pandas and dateutil; leaves everything else to the finders behind it."""
+        if name in ("pandas", "dateutil"):
             raise ModuleNotFoundError(name)
 
 
@@ -54,16 +55,17 @@ def _keep_freed_buffers() -> None:
 
 def _load_functions() -> None:
     """pyarrow's functions, whose documentation leaves their options out: nobody reads it here."""
-    from pyarrow.vendored import docscrape  # noqa: PLC0415  (only for what is done here)
-
-    read, signature = docscrape.NumpyDocString, inspect.signature
-    docscrape.NumpyDocString = lambda _text: {"Parameters": ()}
+    reader = ModuleType("pyarrow.vendored.docscrape")
+    reader.NumpyDocString = lambda _text: {"Parameters": ()}  # type: ignore[attr-defined]
+    signature = inspect.signature
     # Many functions share their options, whose signature is asked for at each.
     inspect.signature = cache(signature)
+    sys.modules[reader.__name__] = reader
     try:
         importlib.import_module("pyarrow.compute")
     finally:
-        docscrape.NumpyDocString, inspect.signature = read, signature
+        inspect.signature = signature
+        del sys.modules[reader.__name__]
 
 
 _keep_freed_buffers()
@@ -71,9 +73,9 @@ _keep_freed_buffers()
 with suppress(ImportError, TypeError):
     _load_functions()
 if "pandas" not in sys.modules:
-    sys.meta_path.insert(0, _WithoutPandas)
+    sys.meta_path.insert(0, _WithoutLists)
     pa.array([0])
-    sys.meta_path.remove(_WithoutPandas)
+    sys.meta_path.remove(_WithoutLists)
 
 
 @contextmanager

@@ -136,8 +136,10 @@ class Run:
         if places is None:
             return pa.repeat("", len(self))
         indices = as_arrow(places)
-        lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices) if places.min() < 0 else indices)
-        return pc.fill_null(pc.utf8_trim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS), "")
+        if places.min() >= 0:
+            return pc.utf8_ltrim(pc.utf8_slice_codeunits(self.lines.take(indices), 1), characters=BLANKS)
+        lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices))
+        return pc.fill_null(pc.utf8_ltrim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS), "")
 
     def counted(self, code: str) -> Iterator[tuple[str, int]]:
         """Each value of a code, and how often it is told; '' for bookings that have none."""

@@ -48,7 +48,7 @@ def _judge_field(field: Field, column: pa.Array, reasons: dict[int, str]) -> Non
         return
     if field.kind is TEXT:
         # Postgres can't hold a NUL character in a text.
-        for index in _true_at(pc.fill_null(pc.match_substring(column, "\0"), False)):
+        for index in _with_nul(column):
             reasons.setdefault(index, f"{field.name}: holds a NUL character")
     for rule in field.rules:
         for index in _true_at(rule.broken(column)):
@@ -65,6 +65,14 @@ def _judge_words(field: Field, column: pa.DictionaryArray, reasons: dict[int, st
     for code, reason in bad.items():
         for index in _true_at(pc.fill_null(pc.equal(column.indices, code), False)):
             reasons.setdefault(index, reason)
+
+
+def _with_nul(column: pa.StringArray) -> list[int]:
+    # All bytes at once, those of a whole column that this one is a slice of too: hardly a file holds one.
+    *_, data = column.buffers()
+    if data is None or np.frombuffer(data, np.uint8).all():
+        return []
+    return _true_at(pc.fill_null(pc.match_substring(column, "\0"), False))
 
 
 def _true_at(mask: pa.BooleanArray) -> list[int]:
