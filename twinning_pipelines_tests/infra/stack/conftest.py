@@ -1,7 +1,9 @@
 """A copy of `infra` for one test, with the stack's tool and a strict stand-in of Docker's client."""
 
+import compileall
 import json
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -60,7 +62,8 @@ class Home:
             "LC_ALL": "C.UTF-8",
         }
         return subprocess.run(
-            [python, "-B", str(self.infra / "stack"), *words],
+            # -S: nothing of what pip installed is there, as on a server.
+            [python, "-B", "-S", str(self.infra / "stack"), *words],
             env=variables | environment,
             cwd=self.root,
             capture_output=True,
@@ -86,14 +89,23 @@ class Home:
         return calls
 
 
+@pytest.fixture(scope="session")
+def compiled_tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stack's tool, compiled for this Python wherever it is copied to: each test calls it several times."""
+    folder = tmp_path_factory.mktemp("tool") / "stack"
+    shutil.copytree(REPOSITORY / "infra" / "stack", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, compiled_tool: Path) -> Home:
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "docker"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {docker.__file__} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {docker.__file__} "$@"\n')
     program.chmod(0o755)
     infra = tmp_path / "infra"
-    shutil.copytree(REPOSITORY / "infra" / "stack", infra / "stack", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(compiled_tool, infra / "stack")
     shutil.copy(REPOSITORY / "infra" / ".env.example", infra)
     shutil.copytree(REPOSITORY / "infra" / "prometheus" / "optional", infra / "prometheus" / "optional")
     for name in ("compose.yaml", "compose.mac.yaml", "compose.vps.yaml", "compose.edge.yaml"):

@@ -62,7 +62,7 @@ def place(tmp_path: Path) -> Place:
     for name in ("bin", "secrets", "tokens", "work"):
         (tmp_path / name).mkdir()
     program = tmp_path / "bin" / "influx"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {influx.__file__} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {influx.__file__} "$@"\n')
     program.chmod(0o755)
     (tmp_path / "secrets" / "influxdb_admin_token").write_text(OPERATOR)
     bucket = {"id": "00000000000000aa", "name": "_monitoring", "every": 604800, "shard": 86400}

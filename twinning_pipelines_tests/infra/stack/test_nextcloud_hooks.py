@@ -77,7 +77,7 @@ def cloud(tmp_path: Path) -> Cloud:
     (tmp_path / "inbox" / "ada").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     php = tmp_path / "bin" / "php"
-    php.write_text(f'#!/bin/sh\nexec {sys.executable} {occ.__file__} "$@"\n')
+    php.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {occ.__file__} "$@"\n')
     php.chmod(0o755)
     state = {
         "occ": str(tmp_path / "html" / "occ"),
