@@ -23,7 +23,7 @@ from twinning_pipelines.sources.finance.bank_csv import source
 from twinning_pipelines.sources.finance.bank_csv.mapping import Mapping
 from twinning_pipelines.sources.finance.bank_csv.written import read_folder
 
-_VERSION = 2
+_VERSION = 3
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -34,6 +34,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     MONEY_OUT,
     OPEN,
     ORDERS,
+    PAYEE,
     SIGNED,
     WORDS,
     Mapping,
@@ -58,7 +59,10 @@ _MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
 
 @dataclass(slots=True)
 class Evidence:
-    """The cells of a file that prove something; of equal ones the first. money: line, amount and balance of each row."""
+    """The cells of a file that prove something; of equal ones the first. money: line, amount and balance of each row.
+
+    accounts: what stands in the column that may name the account; '' where a row names none.
+    """
 
     days: dict[str, None] = field(default_factory=dict)
     figures: dict[str, None] = field(default_factory=dict)
@@ -106,15 +110,14 @@ def evidence_of(statement: Statement) -> Evidence:
             continue
         count = len(cells)
         for place, heap in heaps:
-            if place < count:
-                heap[cells[place]] = None
+            heap[cells[place] if place < count else ""] = None
         if has_amount:
             balance = statement.cell(cells, BALANCE)
             found.money.append((entry.line.at, statement.cell(cells, AMOUNT), balance))
         for place, words in found.directions.items():
             if len(words) < _MOST_WORDS:
                 words.add(cells[place].casefold() if place < count else "")
-    for heap in (found.days, found.figures, found.debits, found.accounts):
+    for heap in (found.days, found.figures, found.debits):
         heap.pop("", None)
     return found
 
@@ -291,7 +294,16 @@ def _account(statement: Statement, evidence: Evidence) -> str:
     """The one account of the file, if it names one outside of a column of its own."""
     if statement.mapping.account != OPEN:
         return statement.mapping.account
-    if len(evidence.accounts) == 1:
+    if found := _IBAN.search(statement.sheet.preamble):
+        return found[0].replace(" ", "")
+    if len(evidence.accounts) == 1 and not _is_of_the_other_side(statement):
         return next(iter(evidence.accounts))
-    found = _IBAN.search(statement.sheet.preamble)
-    return found[0].replace(" ", "") if found else ""
+    return ""
+
+
+def _is_of_the_other_side(statement: Statement) -> bool:
+    """Does the column that may name the account belong to the payee: behind his name, or in front of his bank?"""
+    place = statement.places[ACCOUNT_IF_ONE][0]
+    payees = statement.places.get(PAYEE, ())
+    behind = statement.headings[place + 1 : place + 2]
+    return place - 1 in payees or any(bare(each) in headings.BANK_CODE for each in behind)

@@ -49,8 +49,10 @@ ACCOUNT = (
     "rekeningnummer", "szamlaszam", "cislo uctu", "saskaitos nr.", "номер счета",
     "номер карты/счета/договора",
 )  # fmt: skip
-# The same words stand over the account of the other side in other exports: only where all rows name one.
+# The same words stand over the account of the other side in other exports: only where all rows name one, and neither the
+# payee stands in front of it nor his bank behind.
 ACCOUNT_IF_ONE = ("kontonummer", "iban", "cuenta", "compte", "konto", "card no.", "номер карты")
+BANK_CODE = frozenset({"bic", "bic/swift", "swift", "swift code", "blz", "bankleitzahl"})
 
 OTHERS: Mapping[str, tuple[str, ...]] = {
     "payee": (

@@ -144,13 +144,29 @@ def test_the_currency_may_stand_in_the_heading_or_behind_the_number(tmp_path: Pa
 
 
 def test_a_number_of_an_account_counts_only_where_all_rows_have_one(tmp_path: Path) -> None:
-    header = "Datum,Empfänger,Kontonummer,Verwendungszweck,Betrag (EUR)"
-    one = file_of(tmp_path, header, "2026-03-01,A,111,x,-1.00", "2026-03-02,B,111,y,-2.00")
+    header = "Kontonummer,Datum,Empfänger,Verwendungszweck,Betrag (EUR)"
+    one = file_of(tmp_path, header, "111,2026-03-01,A,x,-1.00", "111,2026-03-02,B,y,-2.00")
     assert {row["account"] for row in rows(one)} == {"111"}
-    several = file_of(tmp_path, header, "2026-03-01,A,111,x,-1.00", "2026-03-02,B,222,y,-2.00")
-    assert {row["account"] for row in rows(several)} == {"account of a CSV with Datum, Betrag (EUR)"}
-    said = [item.text for item in SOURCE.parse(several, BERLIN) if isinstance(item, Notice)]
-    assert any("names no account" in text for text in said)
+    for other in ("222", ""):
+        several = file_of(tmp_path, header, "111,2026-03-01,A,x,-1.00", f"{other},2026-03-02,B,y,-2.00")
+        assert {row["account"] for row in rows(several)} == {"account of a CSV with Datum, Betrag (EUR)"}
+        said = [item.text for item in SOURCE.parse(several, BERLIN) if isinstance(item, Notice)]
+        assert any("names no account" in text for text in said)
+
+
+@pytest.mark.parametrize("header", ["Datum;Empfänger;IBAN;Betrag", "Datum;Verwendungszweck;IBAN;BIC;Betrag"])
+def test_the_only_payee_of_a_file_does_not_give_it_his_account(tmp_path: Path, header: str) -> None:
+    bank = ";GENODEFF" if "BIC" in header else ""
+    original = file_of(tmp_path, header, *[f"0{day}.03.2026;A;DE12500105170648489890{bank};-1,00" for day in (1, 2)])
+    assert {row["account"] for row in rows(original)} == {"account of a CSV with Datum, Betrag"}
+
+
+def test_the_account_above_the_header_goes_before_that_of_a_payee(tmp_path: Path) -> None:
+    original = file_of(
+        tmp_path, '"Girokonto";"DE89370400440532013000"', "", "Datum;Verwendungszweck;IBAN;Betrag",
+        "01.03.2026;Gehalt;DE12500105170648489890;1,00", "02.03.2026;Miete;DE12500105170648489890;-1,00",
+    )  # fmt: skip
+    assert {row["account"] for row in rows(original)} == {"DE89370400440532013000"}
 
 
 def test_balances_that_follow_from_each_other_claim_the_last(tmp_path: Path) -> None:
