@@ -138,18 +138,19 @@ OTHER_LISTS: tuple[tuple[str, tuple[frozenset[str], ...]], ...] = (
     ("accounts", (frozenset({"type", "name", "amount", "currency"}),)),
 )
 
-# In the place of a day: not booked yet.
+# In the place of a day, or in a column of what became of a row: not booked yet, or never.
 PENDING = frozenset(
     {
-        "pending",
-        "vorgemerkt",
-        "vorgemerkte umsatze",
-        "en attente",
-        "in attesa",
-        "pendiente",
-        "in behandeling",
-        "oczekujace",
+        *("pending", "reserved", "authorised", "authorized", "in process", "processing", "not booked"),
+        *("vorgemerkt", "vorgemerkte umsatze", "umsatz vorgemerkt", "offen", "ausstehend", "reserviert"),
+        *("en attente", "en cours", "in attesa", "autorizzato", "non contabilizzato", "pendiente", "pendente"),
+        *("in behandeling", "gereserveerd", "oczekujace", "reserverad", "reserverat", "reservert", "reserveret"),
+        *("venter", "afventer", "varaus"),
     }
+)
+NEVER = frozenset({"reverted", "declined", "denied", "failed", "canceled", "cancelled", "expired", "rejected"})
+STATE = frozenset(
+    {"status", "state", "transaction status", "booking status", "buchungsstatus", "info", "stato", "estado", "statut"}
 )
 # How lines begin that add up the bookings above or below them.
 TOTALS = (

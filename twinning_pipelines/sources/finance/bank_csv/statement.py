@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Words
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats.delimited import CellRow, Sheet, normalised, open_sheet
+from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.sources.finance.bank_csv import headings
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     AMOUNT,
@@ -21,6 +23,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     Mapping,
     Name,
 )
+from twinning_pipelines.sources.finance.bank_csv.proposal import bare
 
 _DELIMITERS = (",", ";", "\t", "|")
 _WIDEST = 1_000
@@ -28,8 +31,9 @@ _MONEY: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT)
 _DIGIT = re.compile(r"\d")
 # The shortest day is like 5 Mar 26; the longest currency like Rupees.
 _DAY_DIGITS, _CURRENCY_LETTERS = 3, 6
-HEADER_AGAIN, PENDING, TOTAL, REMARK, BY_MAPPING = (
-    "the header again", "not booked yet", "a total", "neither a day nor an amount", "left out by the mapping",
+HEADER_AGAIN, PENDING, NEVER, TOTAL, REMARK, BY_MAPPING = (
+    "the header again", "not booked yet", "never booked", "a total", "neither a day nor an amount",
+    "left out by the mapping",
 )  # fmt: skip
 
 
@@ -55,8 +59,9 @@ class Statement:
         waiting: Entry | None = None
         day_place = self.places[BOOKED][0]
         money = [place for field in _MONEY for place in self.places.get(field, ())]
+        states = [place for place, heading in enumerate(self.headings) if bare(heading) in headings.STATE]
         for line in self.sheet.rows(_WIDEST if self.mapping.surplus == "memo" else None):
-            aside = "" if line.damage else self._aside(line.cells, day_place, money)
+            aside = "" if line.damage else _unbooked(line.cells, states) or self._aside(line.cells, day_place, money)
             if aside == REMARK and waiting and not waiting.aside and (more := self._only_words(line.cells)):
                 waiting = Entry(CellRow(waiting.line.at, f"{waiting.line.raw}\n{line.raw}", waiting.line.cells,
                                         waiting.line.damage), "", f"{waiting.more} {more}".strip())  # fmt: skip
@@ -96,7 +101,7 @@ class Statement:
             return TOTAL if not figures and self._adds_up(cells) else ""
         if self.mapping.has_header and normalised(day) == normalised(self.headings[day_place]):
             return HEADER_AGAIN
-        if day.casefold() in headings.PENDING:
+        if _folded(day) in headings.PENDING:
             return PENDING
         if self._adds_up(cells):
             return TOTAL
@@ -122,6 +127,17 @@ class Statement:
             return ""
         words = {place for field in TEXTS for place in self.places.get(field, ())}
         return self.cell(cells, MEMO) if filled <= words else ""
+
+
+def _unbooked(cells: Sequence[str], states: Sequence[int]) -> str:
+    """Why a line is no booking by what became of it; empty where nothing says so."""
+    found = {_folded(cells[place]) for place in states if place < len(cells)}
+    return NEVER if found & headings.NEVER else PENDING if found & headings.PENDING else ""
+
+
+@lru_cache(maxsize=1_024)
+def _folded(cell: str) -> str:
+    return without_accents(cell.casefold())
 
 
 def _is_figure(cell: str) -> bool:

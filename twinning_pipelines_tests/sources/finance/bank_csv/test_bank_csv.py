@@ -270,6 +270,23 @@ def test_words_below_a_booking_belong_to_it_and_remarks_and_totals_to_none(tmp_p
         assert f"1 × {reason} (line {line})" in told
 
 
+@pytest.mark.parametrize(
+    ("heading", "state", "reason"),
+    [
+        ("Status", "Vorgemerkt", "not booked yet"), ("Info", "Umsatz vorgemerkt", "not booked yet"),
+        ("Status", "Venter", "not booked yet"), ("Stato", "Autorizzato", "not booked yet"),
+        ("State", "REVERTED", "never booked"), ("Status", "Declined", "never booked"),
+    ],
+)  # fmt: skip
+def test_a_row_whose_state_says_that_it_is_not_booked_is_no_booking(
+    tmp_path: Path, heading: str, state: str, reason: str
+) -> None:
+    lines = "2026-03-01,Shop,-1.00,Booked", f"2026-03-02,Hotel,-200.00,{state}"
+    original = file_of(tmp_path, f"Date,Details,Amount,{heading}", *lines)
+    assert [row["memo"] for row in rows(original)] == ["Shop"]
+    assert f"1 × {reason} (line 3)" in "\n".join(look(original.path, BERLIN, SOURCES).notices)
+
+
 def test_a_masked_sample_is_no_bookings(tmp_path: Path) -> None:
     original = file_of(tmp_path, "Date,Details,Amount", "1111/11/11,XX,-11.11", "1111/11/11,XX,-1.11")
     with pytest.raises(UnreadableFile, match="made of the digit 1: masked, not of bookings"):
