@@ -95,6 +95,8 @@ class _Reader:
             yield Notice(
                 f"the file names no currency; its amounts are kept as {self._currency}; `currency` in a mapping names it"
             )
+        if self._found.doubt:
+            yield Notice(self._found.doubt)
         if self._found.numbers.ambiguous:
             mark = self._found.numbers.decimal
             yield Notice(
@@ -205,7 +207,8 @@ class _Reader:
             raise ValueError("; ".join(faults))
         if not found:
             raise ValueError("amount: empty")
-        return found.get(CREDIT, _ZERO) + found.get(DEBIT, _ZERO) * (1 if self._found.debits_signed else -1)
+        came, went = found.get(CREDIT, _ZERO), found.get(DEBIT, _ZERO)
+        return (-came if self._found.credits_signed else came) + (went if self._found.debits_signed else -went)
 
     def _extra(self, cells: Sequence[str]) -> str | None:
         if not self._others:

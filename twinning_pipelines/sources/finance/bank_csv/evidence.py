@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
-from itertools import pairwise
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -18,8 +16,8 @@ from twinning_pipelines.formats.cells import currency_of
 from twinning_pipelines.formats.dates import DateStyle
 from twinning_pipelines.formats.numbers import NumberStyle
 from twinning_pipelines.original import Original
-from twinning_pipelines.sources.finance.bank_csv import headings
-from twinning_pipelines.sources.finance.bank_csv.figures import Figure, bare_day, bare_figure, figure
+from twinning_pipelines.sources.finance.bank_csv import headings, signs
+from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT_IF_ONE,
     AMOUNT,
@@ -30,8 +28,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     CURRENCY,
     DEBIT,
     DIRECTION,
-    MONEY_IN,
-    MONEY_OUT,
+    MEMO,
     OPEN,
     ORDERS,
     PAYEE,
@@ -45,6 +42,7 @@ from twinning_pipelines.sources.finance.bank_csv.statement import Statement
 
 _FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, BALANCE, "original_amount")
 _DAYS: tuple[Name, ...] = (BOOKED, "valued_on")
+_CARD_WORDS: tuple[Name, ...] = (PAYEE, MEMO, "kind", "category")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
 # Orders to pay later stand in some exports.
@@ -61,13 +59,16 @@ _MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
 class Evidence:
     """The cells of a file that prove something; of equal ones the first. money: line, amount and balance of each row.
 
-    accounts: what stands in the column that may name the account; '' where a row names none.
+    of_a_card: by line what its words say of a card: `paid` or `bought`. accounts: what stands in the column that may name
+    the account; '' where a row names none.
     """
 
     days: dict[str, None] = field(default_factory=dict)
     figures: dict[str, None] = field(default_factory=dict)
     debits: dict[str, None] = field(default_factory=dict)
+    credits: dict[str, None] = field(default_factory=dict)
     money: list[tuple[int, str, str]] = field(default_factory=list)
+    of_a_card: dict[int, str] = field(default_factory=dict)
     directions: dict[int, set[str]] = field(default_factory=dict)
     accounts: dict[str, None] = field(default_factory=dict)
 
@@ -76,14 +77,17 @@ class Evidence:
 class Settled:
     """A mapping with all that its file decides, and the styles in which its cells are read.
 
-    debits_signed: do debits have a minus of their own? account: of the whole file, where no column names one.
+    debits_signed: do debits have a minus of their own? credits_signed: do credits have one, as a card's issuer sees them?
+    account: of the whole file, where no column names one. doubt: what a person should look at, '' where all is proved.
     """
 
     mapping: Mapping
     numbers: NumberStyle
     dates: DateStyle
     debits_signed: bool
+    credits_signed: bool
     account: str
+    doubt: str = ""
 
     @property
     def pattern(self) -> str:
@@ -98,7 +102,12 @@ def evidence_of(statement: Statement) -> Evidence:
     # Which columns go into which heap; a cell that is known already costs one look.
     heaps = [
         (place, heap)
-        for fields, heap in ((_DAYS, found.days), (_FIGURES, found.figures), ((DEBIT,), found.debits))
+        for fields, heap in (
+            (_DAYS, found.days),
+            (_FIGURES, found.figures),
+            ((DEBIT,), found.debits),
+            ((CREDIT,), found.credits),
+        )
         for field in fields
         for place in statement.places.get(field, ())
     ]
@@ -114,10 +123,12 @@ def evidence_of(statement: Statement) -> Evidence:
         if has_amount:
             balance = statement.cell(cells, BALANCE)
             found.money.append((entry.line.at, statement.cell(cells, AMOUNT), balance))
+            if said := headings.said_of_a_card(statement.cell(cells, field) for field in _CARD_WORDS):
+                found.of_a_card[entry.line.at] = said
         for place, words in found.directions.items():
             if len(words) < _MOST_WORDS:
                 words.add(cells[place].casefold() if place < count else "")
-    for heap in (found.days, found.figures, found.debits):
+    for heap in (found.days, found.figures, found.debits, found.credits):
         heap.pop("", None)
     return found
 
@@ -146,9 +157,12 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     if mapping.currency == OPEN and CURRENCY not in statement.places and (sign := _currency_sign(evidence)):
         changes["currency"], why["currency"] = currency_of(sign), f"{sign} stands in the amounts"
     changes["why"] = why
+    mapping = mapping.but(**changes)
+    is_open_to_doubt = mapping.sign == SIGNED and why.get("sign", "").endswith(signs.A_MINUS)
     return Settled(
-        mapping.but(**changes), style, day_style, _debits_signed(evidence, style), _account(statement, evidence)
-    )
+        mapping, style, day_style, signs.all_minus(evidence.debits, style), signs.all_minus(evidence.credits, style),
+        _account(statement, evidence), signs.doubt(evidence.money, evidence.of_a_card, style) if is_open_to_doubt else "",
+    )  # fmt: skip
 
 
 def _refuse_masked(evidence: Evidence) -> None:
@@ -239,55 +253,13 @@ def _sign(statement: Statement, evidence: Evidence, style: NumberStyle) -> tuple
         return COLUMNS, "one column for money that went, one for money that came", None
     telling = [place for place in evidence.directions if _tells_direction(evidence.directions[place])]
     categories = [place for place in telling if bare(statement.headings[place]) == "category"]
-    amounts = [(at, found, balance) for at, cell, balance in evidence.money if (found := _figure(cell, style))]
+    amounts = signs.amounts_of(evidence.money, style)
     has_minus = any(found.value < 0 for _, found, _ in amounts)
     # A refund among the expenses has a sign of its own.
     for place in [each for each in telling if each not in categories] or ([] if has_minus else categories):
         words = " or ".join(sorted(evidence.directions[place]))
         return WORDS, f"every row says {words} under {statement.headings[place]!r}", place
-    return (*_sign_of_amounts(amounts, style), None)
-
-
-def _sign_of_amounts(amounts: Sequence[tuple[int, Figure, str]], style: NumberStyle) -> tuple[str, str]:
-    """The same from the amounts alone: lines, amounts, and the cells of their balances."""
-    minus = next((at for at, found, _ in amounts if found.value < 0), None)
-    if minus is not None:
-        return SIGNED, f"line {minus} has a minus"
-    plus = next((at for at, found, _ in amounts if found.said == "+"), None)
-    if plus is not None and all(found.said == "+" for _, found, _ in amounts):
-        return SIGNED, "every amount has a plus"
-    if plus is not None:
-        return MONEY_OUT, f"line {plus} says that money came; the amounts that say nothing went"
-    proved = _proved_by_balances([(found.value, _figure(balance, style)) for _, found, balance in amounts])
-    if proved:
-        return proved, "the balances prove it"
-    return (OPEN if any(found.value for _, found, _ in amounts) else SIGNED), ""
-
-
-def _figure(cell: str, style: NumberStyle) -> Figure | None:
-    try:
-        return figure(cell, style) if cell else None
-    except ValueError:
-        return None
-
-
-def _proved_by_balances(rows: Sequence[tuple[Decimal, Figure | None]]) -> str:
-    known = [(amount, balance.value) for amount, balance in rows if balance]
-    if len(known) < 2 or len(known) < len(rows) or not any(amount for amount, _ in known):
-        return ""
-    for ordered in (known, known[::-1]):
-        steps = [(later[0], later[1] - earlier[1]) for earlier, later in pairwise(ordered)]
-        if all(amount == step for amount, step in steps):
-            return MONEY_IN
-        if all(amount == -step for amount, step in steps):
-            return MONEY_OUT
-    return ""
-
-
-def _debits_signed(evidence: Evidence, style: NumberStyle) -> bool:
-    """Do debits have a sign of their own? All of a file or none."""
-    found = [each.value for cell in evidence.debits if (each := _figure(cell, style)) and each.value]
-    return bool(found) and all(value < 0 for value in found)
+    return (*signs.sign_of(amounts, evidence.of_a_card, style), None)
 
 
 def _account(statement: Statement, evidence: Evidence) -> str:

@@ -6,7 +6,10 @@ Russian, Japanese, Scandinavian languages.
 Words are compared without case, accents, and brackets or currencies at their end.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+
+from twinning_pipelines.formats.text import without_accents
 
 # Of several dates the booking's own is the day; when the money counts and when the card was used are something else.
 BOOKED = (
@@ -158,5 +161,24 @@ TOTALS = (
     "opening balance", "closing balance", "balance brought forward", "balance carried forward", "anfangssaldo", "endsaldo",
     "kontostand", "razem", "celkem", "итого", "合計",
 )  # fmt: skip
+# What a card's issuer writes beside the holder's payment, and as the kind of a purchase. A bank's `payment` may be any.
+PAID, BOUGHT = "paid off", "used to buy"
+_PAYMENT = re.compile(
+    r"payment\b.{0,40}\bthank you|thank you for your payment|payment received|payments and credits|pagamento recebido"
+    r"|gracias por su pago|paiement recu|merci de votre paiement|zahlung erhalten|betaling ontvangen"
+)
+_BOUGHT = frozenset({"purchase", "card purchase"})
 # Said behind an amount: it is money that came (credit) or went (debit).
 CREDITED, DEBITED = frozenset({"cr", "cr."}), frozenset({"dr", "dr."})
+
+
+def said_of_a_card(cells: Iterable[str]) -> str:
+    """`PAID` where the words of a booking say that a card's holder paid its issuer, `BOUGHT` where he bought; else empty."""
+    said = ""
+    for cell in cells:
+        text = cell.casefold()
+        if _PAYMENT.search(without_accents(text)):
+            return PAID
+        if text in _BOUGHT:
+            said = BOUGHT
+    return said
