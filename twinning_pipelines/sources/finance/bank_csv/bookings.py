@@ -240,9 +240,12 @@ def _closing(bookings: list[_Balanced | None]) -> Iterator[Claim]:
     rows = [each for each in bookings if each is not None]
     if len(rows) < len(bookings) or len({(each.account, each.currency) for each in rows}) != 1:
         return
+    last: list[_Balanced] = []
     for ordered in (rows, rows[::-1]):
         in_order = all(earlier.day <= later.day for earlier, later in pairwise(ordered))
         if in_order and all(earlier.balance + later.amount == later.balance for earlier, later in pairwise(ordered)):
-            last = ordered[-1]
-            yield Claim("closing_balance", last.account, last.day, last.balance, last.currency, last.at)
-            return
+            last.append(ordered[-1])
+    # What came and went again on one day can be read either way.
+    if last and len({each.balance for each in last}) == 1:
+        found = last[0]
+        yield Claim("closing_balance", found.account, found.day, found.balance, found.currency, found.at)

@@ -187,6 +187,12 @@ def test_balances_with_a_gap_claim_nothing(tmp_path: Path) -> None:
     assert [item for item in SOURCE.parse(original, BERLIN) if isinstance(item, Claim)] == []
 
 
+def test_balances_that_can_be_read_upwards_and_downwards_claim_nothing(tmp_path: Path) -> None:
+    lines = "2026-03-02,Shop,-50.00,50.00", "2026-03-02,Pay,50.00,100.00"
+    original = file_of(tmp_path, "Date,Details,Amount,Balance", *lines)
+    assert [item for item in SOURCE.parse(original, BERLIN) if isinstance(item, Claim)] == []
+
+
 @pytest.mark.parametrize(
     ("header", "kind"),
     [
