@@ -77,7 +77,7 @@ class Evidence:
 class Settled:
     """A mapping with all that its file decides, and the styles in which its cells are read.
 
-    debits_signed: do debits have a minus of their own? credits_signed: do credits have one, as a card's issuer sees them?
+    debits_signed: have most debits a minus of their own? credits_signed: have most credits one, as a card's issuer sees them?
     account: of the whole file, where no column names one. doubt: what a person should look at, '' where all is proved.
     """
 
@@ -160,7 +160,7 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     mapping = mapping.but(**changes)
     is_open_to_doubt = mapping.sign == SIGNED and why.get("sign", "").endswith(signs.A_MINUS)
     return Settled(
-        mapping, style, day_style, signs.all_minus(evidence.debits, style), signs.all_minus(evidence.credits, style),
+        mapping, style, day_style, signs.mostly_minus(evidence.debits, style), signs.mostly_minus(evidence.credits, style),
         _account(statement, evidence), signs.doubt(evidence.money, evidence.of_a_card, style) if is_open_to_doubt else "",
     )  # fmt: skip
 

@@ -82,10 +82,10 @@ def _proved_by_balances(rows: Sequence[tuple[Decimal, Figure | None]]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def all_minus(cells: Iterable[str], style: NumberStyle) -> bool:
-    """Have the figures a minus of their own? All of a file or none."""
+def mostly_minus(cells: Iterable[str], style: NumberStyle) -> bool:
+    """Have the figures a minus of their own? One without it among them is taken back, as is one with it among others."""
     found = [each.value for cell in cells if (each := _figure(cell, style)) and each.value]
-    return bool(found) and all(value < 0 for value in found)
+    return sum(value < 0 for value in found) * 2 > len(found)
 
 
 def doubt(money: Iterable[tuple[int, str, str]], of_a_card: Mapping[int, str], style: NumberStyle) -> str:

@@ -95,6 +95,17 @@ def test_a_refund_among_debits_without_a_sign_comes_back(tmp_path: Path) -> None
     assert amounts(file_of(tmp_path, "Date,Details,Debit,Credit", *lines)) == [Decimal("-12.50"), Decimal("2.50")]
 
 
+def test_what_is_taken_back_among_debits_with_a_sign_turns_none_of_them(tmp_path: Path) -> None:
+    lines = (
+        "2026-03-01,Shop,-12.50,",
+        "2026-03-02,Shop,-3.00,",
+        "2026-03-03,Taken back,12.50,",
+        "2026-03-04,Pay,,100.00",
+    )
+    found = amounts(file_of(tmp_path, "Date,Details,Money Out,Money In", *lines))
+    assert found == [Decimal("-12.50"), Decimal(-3), Decimal("12.50"), Decimal(100)]
+
+
 def test_credits_with_a_minus_came_as_those_without(tmp_path: Path) -> None:
     lines = "2026-03-01,Shop,12.50,", "2026-03-02,Thank you,,-300.00"
     assert amounts(file_of(tmp_path, "Date,Details,Debit,Credit", *lines)) == [Decimal("-12.50"), Decimal(300)]
