@@ -13,7 +13,7 @@ from twinning_pipelines.sources.finance.bank_csv import headings
 _SHOWN = 60
 _WORDS = r"[^\W\d_]+(?:\.[^\W\d_]+)*\.?"
 _LONGEST = 60
-_FRONT = re.compile(rf"([+\-\u2212\u2013]?)\s*{_WORDS}\s*(?=[-+(\d.,$€£¥])")
+_FRONT = re.compile(rf"([+\-\u2212\u2013]?)\s*({_WORDS})\s*(?=[-+(\d.,$€£¥])")
 _BACK = re.compile(rf"\s*({_WORDS})$")
 # Marks that turn the direction of writing; they say nothing about the figure.
 _UNSEEN = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -30,7 +30,7 @@ class Figure(NamedTuple):
 
 
 def bare_figure(cell: str) -> tuple[str, str]:
-    """The number of a cell without currency words, and what stood behind it if that is credit or debit: `+` or `-`."""
+    """The number of a cell without currency words, and `+` or `-` where it is called credit or debit beside it."""
     if cell[-1:].isdigit() and (cell[0].isdigit() or cell[0] in "+-"):
         return cell, ""
     if len(cell) > _LONGEST:
@@ -38,12 +38,18 @@ def bare_figure(cell: str) -> tuple[str, str]:
     text = cell.translate(_UNSEEN).strip()
     said = ""
     if found := _BACK.search(text):
-        word = found[1].casefold()
-        if word in headings.CREDITED | headings.DEBITED:
-            said = "+" if word in headings.CREDITED else "-"
-        if said or len(word) <= _LONGEST_WORD:
+        said = _direction(found[1], headings.CREDITED_BEHIND, headings.DEBITED_BEHIND)
+        if said or len(found[1]) <= _LONGEST_WORD:
             text = text[: found.start()]
-    return _FRONT.sub(r"\1", text, count=1) if _FRONT.match(text) else text, said
+    if found := _FRONT.match(text):
+        said = said or _direction(found[2], headings.CREDITED, headings.DEBITED)
+        text = found[1] + text[found.end() :]
+    return text, said
+
+
+def _direction(word: str, credited: frozenset[str], debited: frozenset[str]) -> str:
+    folded = word.casefold()
+    return "+" if folded in credited else "-" if folded in debited else ""
 
 
 def figure(cell: str, style: NumberStyle) -> Figure:

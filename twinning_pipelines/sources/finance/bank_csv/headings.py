@@ -168,8 +168,9 @@ _PAYMENT = re.compile(
     r"|gracias por su pago|paiement recu|merci de votre paiement|zahlung erhalten|betaling ontvangen"
 )
 _BOUGHT = frozenset({"purchase", "card purchase"})
-# Said behind an amount: it is money that came (credit) or went (debit).
-CREDITED, DEBITED = frozenset({"cr", "cr."}), frozenset({"dr", "dr."})
+# Said beside an amount: it is money that came (credit) or went (debit). A single letter counts only behind it.
+CREDITED, DEBITED = frozenset({"cr", "cr.", "haben"}), frozenset({"dr", "dr.", "db", "soll"})
+CREDITED_BEHIND, DEBITED_BEHIND = CREDITED | {"c", "h"}, DEBITED | {"d", "s", "od"}
 
 
 def said_of_a_card(cells: Iterable[str]) -> str:

@@ -231,6 +231,23 @@ def test_credit_behind_an_amount_says_the_same(tmp_path: Path) -> None:
     assert amounts(file_of(tmp_path, "Date,Details,Amount", *lines)) == [Decimal("-12.50"), Decimal(20)]
 
 
+@pytest.mark.parametrize(
+    ("went", "came"),
+    [
+        ("Dr 12.50", "Cr 20.00"),
+        ("12.50 DB", "20.00 CR"),
+        ("12.50D", "20.00C"),
+        ("12,50 S", "20,00 H"),
+        ("DR. 12.50", "9"),
+    ],
+)
+def test_debit_and_credit_beside_an_amount_say_the_same(tmp_path: Path, went: str, came: str) -> None:
+    original = file_of(tmp_path, "Date;Details;Amount", f"2026-03-01;Shop;{went}", f"2026-03-02;Pay;{came}")
+    found = amounts(original)
+    assert found[0] == Decimal("-12.50")
+    assert found[1] == (Decimal(20) if came != "9" else Decimal(9))
+
+
 @pytest.mark.parametrize(("balances", "signs"), [(("87.50", "67.50"), -1), (("112.50", "132.50"), 1)])
 def test_balances_prove_which_way_all_the_money_went(tmp_path: Path, balances: tuple[str, str], signs: int) -> None:
     lines = f"2026-03-01,Shop,12.50,{balances[0]}", f"2026-03-02,Shop,20.00,{balances[1]}"
