@@ -13,7 +13,7 @@ from twinning_pipelines.records.money import TRANSACTION, key_of
 from twinning_pipelines.source import Claim, Notice, Rejection, Row
 from twinning_pipelines.sources.finance.bank_csv import headings
 from twinning_pipelines.sources.finance.bank_csv.evidence import Settled
-from twinning_pipelines.sources.finance.bank_csv.figures import day_reader, figure
+from twinning_pipelines.sources.finance.bank_csv.figures import currency_in, day_reader, figure
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT,
     AMOUNT,
@@ -24,6 +24,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     DEBIT,
     DIRECTION,
     MEMO,
+    MONEY,
     MONEY_OUT,
     OPEN,
     PAYEE,
@@ -124,7 +125,8 @@ class _Reader:
         booked = self._read(texts, BOOKED, self._day, faults)
         if not texts[BOOKED]:
             faults.append(f"{BOOKED}: empty")
-        currency, original = texts.get(CURRENCY), texts.get("original_currency")
+        beside = next((code for field in MONEY if (code := currency_in(texts.get(field, "")))), "")
+        currency, original = texts.get(CURRENCY) or beside, texts.get("original_currency")
         return {
             "account": texts.get(ACCOUNT) or self._account,
             "booked_on": booked,

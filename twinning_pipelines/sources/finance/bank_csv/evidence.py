@@ -12,12 +12,11 @@ from datetime import date, timedelta
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats import dates, numbers
-from twinning_pipelines.formats.cells import currency_of
 from twinning_pipelines.formats.dates import DateStyle
 from twinning_pipelines.formats.numbers import NumberStyle
 from twinning_pipelines.original import Original
 from twinning_pipelines.sources.finance.bank_csv import headings, signs
-from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure
+from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure, currency_in
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT_IF_ONE,
     AMOUNT,
@@ -29,6 +28,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     DEBIT,
     DIRECTION,
     MEMO,
+    MONEY,
     OPEN,
     ORDERS,
     PAYEE,
@@ -49,7 +49,6 @@ _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01]
 _AHEAD = timedelta(days=31)
 _EITHER: tuple[dates.Order, ...] = ("DMY", "MDY")
 _MOST_WORDS = 40
-_CURRENCY_SIGNS = "€£₹₪₺฿"
 _NUMERIC = re.compile(r"\d{1,4}[-/.' ]+\d{1,4}[-/.' ]+\d{2,4}(?!\d)")
 # 1111/11/11 is no day, while 22.2.22 is one.
 _MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
@@ -65,6 +64,7 @@ class Evidence:
 
     days: dict[str, None] = field(default_factory=dict)
     figures: dict[str, None] = field(default_factory=dict)
+    amounts: dict[str, None] = field(default_factory=dict)
     debits: dict[str, None] = field(default_factory=dict)
     credits: dict[str, None] = field(default_factory=dict)
     money: list[tuple[int, str, str]] = field(default_factory=list)
@@ -105,6 +105,7 @@ def evidence_of(statement: Statement) -> Evidence:
         for fields, heap in (
             (_DAYS, found.days),
             (_FIGURES, found.figures),
+            (MONEY, found.amounts),
             ((DEBIT,), found.debits),
             ((CREDIT,), found.credits),
         )
@@ -128,7 +129,7 @@ def evidence_of(statement: Statement) -> Evidence:
         for place, words in found.directions.items():
             if len(words) < _MOST_WORDS:
                 words.add(cells[place].casefold() if place < count else "")
-    for heap in (found.days, found.figures, found.debits, found.credits):
+    for heap in (found.days, found.figures, found.amounts, found.debits, found.credits):
         heap.pop("", None)
     return found
 
@@ -154,8 +155,8 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
             name = statement.headings[place] if mapping.has_header else place + 1
             changes["columns"] = {**mapping.columns, DIRECTION: (name,)}
             changes |= _direction_words(evidence.directions[place])
-    if mapping.currency == OPEN and CURRENCY not in statement.places and (sign := _currency_sign(evidence)):
-        changes["currency"], why["currency"] = currency_of(sign), f"{sign} stands in the amounts"
+    if mapping.currency == OPEN and CURRENCY not in statement.places and (code := _currency_beside(evidence)):
+        changes["currency"], why["currency"] = code, f"{code} stands beside the amounts"
     changes["why"] = why
     mapping = mapping.but(**changes)
     is_open_to_doubt = mapping.sign == SIGNED and why.get("sign", "").endswith(signs.A_MINUS)
@@ -233,9 +234,9 @@ def _direction_places(statement: Statement) -> list[int]:
     return [place for place, heading in enumerate(statement.headings) if bare(heading) in headings.DIRECTION]
 
 
-def _currency_sign(evidence: Evidence) -> str:
-    """The one currency sign of the amounts that no two currencies share."""
-    found = {sign for sign in _CURRENCY_SIGNS if any(sign in cell for cell in evidence.figures)}
+def _currency_beside(evidence: Evidence) -> str:
+    """The one currency that stands beside the amounts."""
+    found = set(map(currency_in, evidence.amounts)) - {""}
     return found.pop() if len(found) == 1 else ""
 
 

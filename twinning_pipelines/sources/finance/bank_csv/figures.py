@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from twinning_pipelines.formats.cells import currency_of
 from twinning_pipelines.formats.dates import DateStyle
 from twinning_pipelines.formats.numbers import NumberStyle
 from twinning_pipelines.sources.finance.bank_csv import headings
@@ -18,6 +19,19 @@ _BACK = re.compile(rf"\s*({_WORDS})$")
 # Marks that turn the direction of writing; they say nothing about the figure.
 _UNSEEN = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_WORD = 6
+_CODE = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
+_PLAIN_FRONTS, _PLAIN_SECONDS = frozenset("0123456789+-"), frozenset(("", *"0123456789.,"))
+# Signs that no two currencies share.
+_ONE_CURRENCY = "€£₹₪₺฿"
+_ISO_4217 = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
+    COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS
+    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU
+    MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK
+    SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF
+    XPF YER ZAR ZMW
+"""
+_CURRENCIES = frozenset(_ISO_4217.split())
 _COLONS = re.compile(r"(\d{4}):(\d{1,2}):(\d{1,2})")
 _DAY_FIRST, _MONTH_FIRST = DateStyle("DMY"), DateStyle("MDY")
 
@@ -50,6 +64,15 @@ def bare_figure(cell: str) -> tuple[str, str]:
 def _direction(word: str, credited: frozenset[str], debited: frozenset[str]) -> str:
     folded = word.casefold()
     return "+" if folded in credited else "-" if folded in debited else ""
+
+
+def currency_in(cell: str) -> str:
+    """The currency that stands beside an amount, as an ISO 4217 code; empty for none, and for signs that several share."""
+    if cell[-1:].isdigit() and cell[:1] in _PLAIN_FRONTS and cell[1:2] in _PLAIN_SECONDS:
+        return ""
+    found = {word for word in _CODE.findall(cell) if word in _CURRENCIES}
+    found |= {currency_of(sign) for sign in _ONE_CURRENCY if sign in cell}
+    return found.pop() if len(found) == 1 else ""
 
 
 def figure(cell: str, style: NumberStyle) -> Figure:

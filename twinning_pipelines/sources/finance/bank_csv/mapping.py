@@ -44,6 +44,7 @@ Name = Literal[
 ]  # fmt: skip
 Sign = Literal["signed", "columns", "words", "money out", "money in", "?"]
 TEXTS: frozenset[Name] = frozenset({"payee", "memo", "reference", "kind", "category", "bank_id"})
+MONEY: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT)
 _DATES = "?, DMY, MDY, YMD or a pattern such as %d.%m.%Y"
 _CODE = re.compile(r"[A-Z]{3}")
 _SOME_DAY = date(2026, 11, 27)

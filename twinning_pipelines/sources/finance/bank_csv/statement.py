@@ -12,11 +12,9 @@ from twinning_pipelines.formats.delimited import CellRow, Sheet, normalised, ope
 from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.sources.finance.bank_csv import headings
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
-    AMOUNT,
     BOOKED,
-    CREDIT,
-    DEBIT,
     MEMO,
+    MONEY,
     OPEN,
     PAYEE,
     TEXTS,
@@ -27,7 +25,6 @@ from twinning_pipelines.sources.finance.bank_csv.proposal import bare
 
 _DELIMITERS = (",", ";", "\t", "|")
 _WIDEST = 1_000
-_MONEY: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT)
 _DIGIT = re.compile(r"\d")
 # The shortest day is like 5 Mar 26; the longest currency like Rupees.
 _DAY_DIGITS, _CURRENCY_LETTERS = 3, 6
@@ -58,7 +55,7 @@ class Statement:
         """Every line that is not blank, in the order of the file; a line of mere words belongs to the booking above it."""
         waiting: Entry | None = None
         day_place = self.places[BOOKED][0]
-        money = [place for field in _MONEY for place in self.places.get(field, ())]
+        money = [place for field in MONEY for place in self.places.get(field, ())]
         states = [place for place, heading in enumerate(self.headings) if bare(heading) in headings.STATE]
         for line in self.sheet.rows(_WIDEST if self.mapping.surplus == "memo" else None):
             aside = "" if line.damage else _unbooked(line.cells, states) or self._aside(line.cells, day_place, money)

@@ -155,8 +155,25 @@ def test_an_order_of_dates_that_no_row_proves_rejects_the_rows(tmp_path: Path) -
 
 
 def test_the_currency_may_stand_in_the_heading_or_behind_the_number(tmp_path: Path) -> None:
-    found = rows(file_of(tmp_path, "Date,Details,Amount (USD)", "2026-03-01,Shop,-12.50 USD", "2026-03-02,Shop,EUR -1"))
-    assert [(row["amount"], row["currency"]) for row in found] == [(Decimal("-12.50"), "USD"), (Decimal(-1), "USD")]
+    found = rows(file_of(tmp_path, "Date,Details,Amount (USD)", "2026-03-01,Shop,-12.50", "2026-03-02,Shop,EUR -1"))
+    assert [(row["amount"], row["currency"]) for row in found] == [(Decimal("-12.50"), "USD"), (Decimal(-1), "EUR")]
+
+
+def test_each_amount_is_in_the_currency_beside_it(tmp_path: Path) -> None:
+    lines = (
+        "2026-03-01,Shop,-3.00 USD",
+        "2026-03-02,Shop,-4.00 EUR",
+        "2026-03-03,Shop,-£5.00",
+        "2026-03-04,Shop,-6.00 DEB",
+    )
+    found = rows(file_of(tmp_path, "Date,Details,Amount", *lines))
+    assert [row["currency"] for row in found] == ["USD", "EUR", "GBP", "XXX"]
+
+
+def test_the_one_currency_beside_amounts_is_that_of_the_file(tmp_path: Path) -> None:
+    original = file_of(tmp_path, "Fecha;Concepto;Importe", "13/03/2026;a;-3,00EUR", "14/03/2026;b;-4,00")
+    assert [row["currency"] for row in rows(original)] == ["EUR", "EUR"]
+    assert not any("names no currency" in text for text in look(original.path, BERLIN, SOURCES).notices)
 
 
 def test_a_number_of_an_account_counts_only_where_all_rows_have_one(tmp_path: Path) -> None:
