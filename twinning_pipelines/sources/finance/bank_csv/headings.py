@@ -161,6 +161,25 @@ TOTALS = (
     "opening balance", "closing balance", "balance brought forward", "balance carried forward", "anfangssaldo", "endsaldo",
     "kontostand", "razem", "celkem", "итого", "合計",
 )  # fmt: skip
+# The whole words of a line that states a balance, even where it has a day and a figure under the amounts.
+BALANCES = frozenset(
+    {
+        *("opening balance", "closing balance", "beginning balance", "ending balance", "balance brought forward"),
+        *("balance carried forward", "brought forward", "carried forward", "anfangssaldo", "endsaldo", "kontostand"),
+        *("alter kontostand", "neuer kontostand", "alter saldo", "neuer saldo", "saldovortrag", "ancien solde"),
+        *("nouveau solde", "solde initial", "solde final", "solde precedent", "saldo anterior", "saldo inicial"),
+        *(
+            "saldo final",
+            "saldo do dia",
+            "s a l d o",
+            "saldo iniziale",
+            "saldo finale",
+            "saldo precedente",
+            "beginsaldo",
+        ),
+        *("eindsaldo", "saldo poczatkowe", "saldo koncowe", "pocatecni zustatek", "konecny zustatek"),
+    }
+)
 # What a card's issuer writes beside the holder's payment, and as the kind of a purchase. A bank's `payment` may be any.
 PAID, BOUGHT = "paid off", "used to buy"
 _PAYMENT = re.compile(

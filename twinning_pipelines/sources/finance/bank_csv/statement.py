@@ -95,7 +95,8 @@ class Statement:
         figures = [cells[place] for place in money if place < count and cells[place]]
         # Nearly every day begins and ends with a digit; counting is for the others.
         if (day[:1].isdigit() and day[-2:].isdigit()) or sum(map(str.isdigit, day)) >= _DAY_DIGITS:
-            return TOTAL if not figures and self._adds_up(cells) else ""
+            is_total = self._states_a_balance(cells) or (not figures and self._adds_up(cells))
+            return TOTAL if is_total else ""
         if self.mapping.has_header and normalised(day) == normalised(self.headings[day_place]):
             return HEADER_AGAIN
         if _folded(day) in headings.PENDING:
@@ -116,6 +117,9 @@ class Statement:
         taken = (each.casefold() for field in (BOOKED, MEMO, PAYEE) if (each := self.cell(cells, field)))
         return any(each.startswith(headings.TOTALS) for each in taken)
 
+    def _states_a_balance(self, cells: Sequence[str]) -> bool:
+        return any(_folded(self.cell(cells, field)) in headings.BALANCES for field in (MEMO, PAYEE))
+
     def _only_words(self, cells: Sequence[str]) -> str:
         """The words of a line that has nothing else; empty where it has."""
         filled = {place for place, cell in enumerate(cells) if cell}
@@ -132,7 +136,7 @@ def _unbooked(cells: Sequence[str], states: Sequence[int]) -> str:
     return NEVER if found & headings.NEVER else PENDING if found & headings.PENDING else ""
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=8_192)
 def _folded(cell: str) -> str:
     return without_accents(cell.casefold())
 

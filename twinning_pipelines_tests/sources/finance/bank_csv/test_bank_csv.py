@@ -396,6 +396,18 @@ def test_a_row_whose_state_says_that_it_is_not_booked_is_no_booking(
     assert f"1 × {reason} (line 3)" in "\n".join(look(original.path, BERLIN, SOURCES).notices)
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("Opening Balance", "Closing Balance"), ("Saldo Anterior", "S A L D O")]
+)
+def test_a_balance_with_a_day_and_a_figure_is_no_booking(tmp_path: Path, opening: str, closing: str) -> None:
+    original = file_of(
+        tmp_path, "Date,Details,Amount", f"2026-03-01,{opening},1000.00", "2026-03-02,Closing Balance Bar,-10.00",
+        f"2026-03-31,{closing},990.00",
+    )  # fmt: skip
+    assert [row["memo"] for row in rows(original)] == ["Closing Balance Bar"]
+    assert "2 × a total (line 2, 4)" in "\n".join(look(original.path, BERLIN, SOURCES).notices)
+
+
 def test_a_masked_sample_is_no_bookings(tmp_path: Path) -> None:
     original = file_of(tmp_path, "Date,Details,Amount", "1111/11/11,XX,-11.11", "1111/11/11,XX,-1.11")
     with pytest.raises(UnreadableFile, match="made of the digit 1: masked, not of bookings"):
