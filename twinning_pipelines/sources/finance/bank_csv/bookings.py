@@ -31,7 +31,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     WORDS,
     Name,
 )
-from twinning_pipelines.sources.finance.bank_csv.statement import Entry, Statement
+from twinning_pipelines.sources.finance.bank_csv.statement import HEADER_AGAIN, Entry, Statement, iban_in
 
 Value = TypeVar("Value")
 
@@ -55,11 +55,16 @@ def items_of(statement: Statement, found: Settled, clock: Clock) -> Iterator[Row
     reader = _Reader(statement, found, clock)
     yield from reader.notices()
     aside: dict[str, list[int]] = {}
+    named = ""
     bookings: list[_Balanced | None] = []
     for entry in statement.entries():
         if entry.aside:
             aside.setdefault(entry.aside, []).append(entry.line.at)
+            named = iban_in(entry.line.raw) or named
+            if entry.aside == HEADER_AGAIN and named:
+                yield from reader.go_on_with(named, entry.line.at)
             continue
+        named = ""
         item = reader.item(entry)
         bookings.append(_balanced(item) if isinstance(item, Row) else None)
         yield item
@@ -104,6 +109,12 @@ class _Reader:
                 "no number shows whether 1,234 means a thousand or a little more than one; "
                 f"read with {mark!r}; `decimal` in a mapping says which"
             )
+
+    def go_on_with(self, account: str, at: int) -> Iterator[Notice]:
+        """The rows that follow are of another account, which stands above a header of its own."""
+        if account != self._account and self._mapping.account == OPEN:
+            self._account = account
+            yield Notice(f"from line {at} on the account is {account}")
 
     def item(self, entry: Entry) -> Row | Rejection:
         """The booking of a line; a rejection names every cell at fault."""

@@ -38,12 +38,11 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     Name,
 )
 from twinning_pipelines.sources.finance.bank_csv.proposal import bare
-from twinning_pipelines.sources.finance.bank_csv.statement import Statement
+from twinning_pipelines.sources.finance.bank_csv.statement import Statement, iban_in
 
 _FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, BALANCE, "original_amount")
 _DAYS: tuple[Name, ...] = (BOOKED, "valued_on")
 _CARD_WORDS: tuple[Name, ...] = (PAYEE, MEMO, "kind", "category")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
 # Orders to pay later stand in some exports.
 _AHEAD = timedelta(days=31)
@@ -267,8 +266,8 @@ def _account(statement: Statement, evidence: Evidence) -> str:
     """The one account of the file, if it names one outside of a column of its own."""
     if statement.mapping.account != OPEN:
         return statement.mapping.account
-    if found := _IBAN.search(statement.sheet.preamble):
-        return found[0].replace(" ", "")
+    if above := iban_in(statement.sheet.preamble):
+        return above
     if len(evidence.accounts) == 1 and not _is_of_the_other_side(statement):
         return next(iter(evidence.accounts))
     return ""

@@ -25,6 +25,7 @@ from twinning_pipelines.sources.finance.bank_csv.proposal import bare
 
 _DELIMITERS = (",", ";", "\t", "|")
 _WIDEST = 1_000
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _DIGIT = re.compile(r"\d")
 # The shortest day is like 5 Mar 26; the longest currency like Rupees.
 _DAY_DIGITS, _CURRENCY_LETTERS = 3, 6
@@ -144,6 +145,12 @@ def _folded(cell: str) -> str:
 def _is_figure(cell: str) -> bool:
     """Does it hold digits, and no more letters than a currency has?"""
     return _DIGIT.search(cell) is not None and sum(map(str.isalpha, cell)) <= _CURRENCY_LETTERS
+
+
+def iban_in(text: str) -> str:
+    """The first IBAN in a text, without its blanks; empty where there is none."""
+    found = _IBAN.search(text)
+    return found[0].replace(" ", "") if found else ""
 
 
 def opened(text: str, mapping: Mapping) -> Statement:

@@ -202,6 +202,18 @@ def test_the_account_above_the_header_goes_before_that_of_a_payee(tmp_path: Path
     assert {row["account"] for row in rows(original)} == {"DE89370400440532013000"}
 
 
+def test_an_account_above_a_second_header_is_that_of_the_rows_below_it(tmp_path: Path) -> None:
+    first, second = "DE89370400440532013000", "DE12 5001 0517 0648 4898 90"
+    header = "Datum;Text;Betrag"
+    original = file_of(
+        tmp_path, f"Konto;{first}", "", header, "01.03.2026;a;-1,00", "", f"Konto;{second}", "", header,
+        "01.03.2026;b;-2,00", header, "02.03.2026;c;-3,00",
+    )  # fmt: skip
+    other = second.replace(" ", "")
+    assert [(row["memo"], row["account"]) for row in rows(original)] == [("a", first), ("b", other), ("c", other)]
+    assert f"from line 8 on the account is {other}" in look(original.path, BERLIN, SOURCES).notices
+
+
 def test_balances_that_follow_from_each_other_claim_the_last(tmp_path: Path) -> None:
     lines = (HERE / "debit_and_credit.csv").read_text(encoding="utf-8").splitlines()[:-1]
     for some in (lines, [lines[0], *lines[:0:-1]]):
