@@ -46,8 +46,11 @@ _CARD_WORDS: tuple[Name, ...] = (PAYEE, MEMO, "kind", "category")
 _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
 # Orders to pay later stand in some exports.
 _AHEAD = timedelta(days=31)
+# No bank exports more at a time in days so short.
+_STATEMENT = timedelta(days=800)
 _EITHER: tuple[dates.Order, ...] = ("DMY", "MDY")
 _MOST_WORDS = 40
+_SHORT = re.compile(r"\d\d[-/.]\d\d[-/.]\d\d", re.ASCII)
 _NUMERIC = re.compile(r"\d{1,4}[-/.' ]+\d{1,4}[-/.' ]+\d{2,4}(?!\d)")
 # 1111/11/11 is no day, while 22.2.22 is one.
 _MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
@@ -184,14 +187,20 @@ def _date_style(mapping: Mapping, evidence: Evidence, clock: Clock, original: Or
     if said is not None:
         return DateStyle(said), ""
     days = [bare_day(cell) for cell in evidence.days]
-    style = dates.decide(days)
+    style, made = dates.decide(days), _made_on(original)
+    if mapping.dates == OPEN and _begin_with_the_year(days, style, made):
+        return DateStyle("YMD"), "in any other order they would lie years apart"
     if "%" in mapping.dates or not style.ambiguous:
         # A year in front or a month by its name needs no order.
         needs_order = _is_numeric(style.evidence) and not style.evidence[:4].isdigit()
         return style, f"{style.evidence!r} proves it" if needs_order else ""
+    return _order_left_open(days, style, made, clock)
+
+
+def _order_left_open(days: Sequence[str], style: DateStyle, made: date, clock: Clock) -> tuple[DateStyle, str]:
+    """The order of days of which none proves it. made: when the file was."""
     if all("." in day for day in days if _is_numeric(day)):
         return DateStyle("DMY"), "dates with points have the day first"
-    made = _made_on(original)
     possible = [order for order in _EITHER if _lies_before(days, order, made)]
     if len(possible) == 1 and not any(
         _lies_before(days, order, made + _AHEAD) for order in _EITHER if order not in possible
@@ -200,6 +209,19 @@ def _date_style(mapping: Mapping, evidence: Evidence, clock: Clock, original: Or
     if clock.date_order:
         return dates.decide(days, clock.date_order), "TWINNING_DATE_ORDER"
     return style, ""
+
+
+def _begin_with_the_year(days: Sequence[str], style: DateStyle, made: date) -> bool:
+    """26/01/31, 26/02/28: of the time before the file was made, while the 26th of some months of 2028 and 2031 is not."""
+    numeric = [day for day in days if _SHORT.fullmatch(day)]
+    if len(numeric) < len(days) or len(days) < 2 or style.order == "YMD":
+        return False
+    try:
+        by_style, by_year = ([each.read(day) for day in days] for each in (style, DateStyle("YMD")))
+    except ValueError:
+        return False
+    is_recent = made - _STATEMENT <= min(by_year) and max(by_year) <= made + _AHEAD
+    return is_recent and max(by_style) - min(by_style) > _STATEMENT
 
 
 def _is_numeric(day: str) -> bool:

@@ -1,6 +1,7 @@
 """What a bank's CSV is taken for: by its header first, by its cells where the header leaves it open."""
 
 import os
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -365,6 +366,22 @@ def test_no_booking_lies_behind_the_day_in_the_name_of_the_file(
     path = tmp_path / "20260226_12345678.csv"
     path.write_text("Date,Details,Amount\n" + "".join(f"{cell},Shop,-1.00\n" for cell in cells), encoding="utf-8")
     assert str(rows(Original.at(path))[0]["booked_on"]) == day
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (("26/01/03", "26/01/15", "26/02/28"), ["2026-01-03", "2026-01-15", "2026-02-28"]),
+        (("03/01/26", "15/01/26", "28/02/26"), ["2026-01-03", "2026-01-15", "2026-02-28"]),
+        (("26/01/26", "25/01/26"), ["2026-01-26", "2026-01-25"]),
+    ],
+)
+def test_days_that_begin_with_a_short_year_are_seen_by_their_being_near(
+    tmp_path: Path, cells: Sequence[str], days: Sequence[str]
+) -> None:
+    path = tmp_path / "2026-03-01.csv"
+    path.write_text("Date,Details,Amount\n" + "".join(f"{cell},Shop,-1.00\n" for cell in cells), encoding="utf-8")
+    assert [str(row["booked_on"]) for row in rows(Original.at(path))] == days
 
 
 def test_a_time_when_the_file_was_changed_rules_an_order_out(tmp_path: Path) -> None:
