@@ -1,8 +1,8 @@
 """The words that banks and money programs write over their columns, by what stands under them.
 
 Sorted by preference: where a file has several of them, the first counts. Collected from real exports and from the
-importers that others published: English, German, French, Spanish, Italian, Dutch, Polish, Czech, Hungarian, Lithuanian,
-Russian, Japanese, Scandinavian languages.
+importers that others published: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Czech, Hungarian,
+Lithuanian, Russian, Japanese, Turkish, Finnish, Scandinavian languages.
 Words are compared without case, accents, and brackets or currencies at their end.
 """
 
@@ -10,6 +10,15 @@ import re
 from collections.abc import Iterable, Mapping
 
 from twinning_pipelines.formats.text import without_accents
+
+# Of words that are Polish, Czech, Hungarian or Slovak alone: their files are in Windows-1250 where they are no UTF-8.
+CENTRAL = frozenset(
+    {
+        *("kwota", "data operacji", "data ksiegowania", "opis operacji", "opis transakcji", "typ transakcji", "waluta"),
+        *("castka", "objem", "datum zauctovani", "datum provedeni", "zprava", "mena", "nazev protiuctu", "ucet"),
+        *("tranzakcio datuma", "tranzakcio osszege", "konyveles datuma", "osszeg", "kozlemeny", "szamlaszam"),
+    }
+)
 
 # Of several dates the booking's own is the day; when the money counts and when the card was used are something else.
 BOOKED = (
@@ -19,20 +28,30 @@ BOOKED = (
     "data operazione", "data operacji", "tranzakcio datuma", "дата операции", "дата обработки операции",
     "transaction date", "date time", "datetime", "created", "created utc", "timestamp", "journaldate", "belegdatum",
     "дата совершения операции", "datum zauctovani", "datum provedeni", "日付", "取引日",
+    "booked at", "txn date", "tran date", "trans. date", "date de comptabilisation", "dateop", "data registrazione",
+    "data contabile", "data lancamento", "data mov.", "data movimento", "boekingsdatum", "reskontradatum",
+    "bogført", "bogføringsdato", "bogføringsdag", "bokført dato", "bokføringsdato", "kirjauspaiva", "tarih", "islem tarihi",
     "value date", "date de valeur", "valutadatum",
 )  # fmt: skip
 AMOUNT = (
-    "buchungsbetrag", "net", "amount", "betrag", "bedrag", "montant", "importe", "importo", "belopp", "belob", "kwota",
+    "buchungsbetrag", "billing amount", "billed amount", "net", "netto",
+    "amount", "betrag", "bedrag", "montant", "importe", "importo", "belopp", "kwota",
     "suma", "valor", "transaction amount", "netamount", "tranzakcio osszege", "zauctovana castka",
     "castka", "value num", "сумма пересчитанная в валюту счета", "сумма в валюте счета", "сумма операции", "сумма",
+    "umsatz", "umsatz in", "betrag in", "montant en", "importe en", "credit/debit amount", "objem", "beløb", "beløp",
+    "maara", "maara euroa", "tutar", "islem tutarı", "入出金",
 )  # fmt: skip
 DEBIT = (
     "debit", "debit amount", "withdrawal", "withdrawals", "paid out", "money out", "outflow", "debet", "soll",
     "lastschrift", "belastung", "cargo", "addebiti", "dare", "расход", "出金金額", "お支払金額",
+    "lastschrift in", "belastung in", "debito", "debitos", "cargos", "debe", "debit euros", "debit en", "uscite",
+    "addebito in", "withdrawal amount", "withdrawal amt.", "ut fra konto", "ut", "支払い金額",
 )  # fmt: skip
 CREDIT = (
     "credit", "credit amount", "deposit", "deposits", "paid in", "money in", "inflow", "haben", "gutschrift", "abono",
     "accrediti", "avere", "приход", "入金金額", "お預り金額",
+    "gutschrift in", "credito", "creditos", "abonos", "haber", "credit euros", "credit en", "entrate", "accredito in",
+    "deposit amount", "deposit amt.", "inn pa konto", "inn", "預かり金額",
 )  # fmt: skip
 
 # Which way the money goes, where amounts have no sign of their own: only if every cell is such a word.
@@ -48,8 +67,9 @@ IN = frozenset(
 )
 
 ACCOUNT = (
-    "account", "account name", "account number", "auftragskonto", "iban auftraggeberkonto", "iban/bban", "rekening",
+    "account", "account number", "account name", "auftragskonto", "iban auftraggeberkonto", "iban/bban", "rekening",
     "rekeningnummer", "szamlaszam", "cislo uctu", "saskaitos nr.", "номер счета",
+    "iban auftragskonto", "accountnum", "bank account",
     "номер карты/счета/договора",
 )  # fmt: skip
 # The same words stand over the account of the other side in other exports: only where all rows name one, and neither the
@@ -63,31 +83,47 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
         "auftraggeber/empfanger", "beguenstigter/zahlungspflichtiger", "begunstigter/zahlungspflichtiger", "empfanger",
         "empfangername", "naam tegenpartij", "naam", "handelaar", "counteraccount name", "partner neve", "gavejas",
         "beneficiary", "beneficiario", "beneficiaire", "nazev protiuctu", "name", "tx description",
+        "name zahlungsbeteiligter", "begunstigter / auftraggeber", "auftraggeber / begunstigter", "sender / empfanger",
+        "naam / omschrijving", "nadawca/odbiorca", "saaja/maksaja", "namn", "navn",
     ),
     "memo": (
         "description", "details", "verwendungszweck", "omschrijving", "payment reference", "memo", "libelle", "concepto",
         "descripcion", "descrizione", "causale", "buchungstext", "text", "transaktionsbeschreibung", "reason",
         "narrative", "particulars", "paaiskinimai", "remarque", "desc", "kozlemeny", "message", "vwz1", "transaction",
         "description 1", "note", "notes", "opis", "zprava", "zprava pro prijemce", "описание операции", "описание",
-        "основание", "item title", "item1", "摘要", "内容",
+        "основание", "item title", "item1", "摘要", "内容", "beschreibung", "beschreibung1", "description1",
+        "avisierungstext", "texte de notification", "testo di avviso", "transaction description", "transaction details",
+        "transaction remarks", "narration", "label", "libelle operation", "libelle simplifie", "mededelingen", "descricao",
+        "historico", "title", "opis operacji", "opis transakcji", "tytuł", "rubrik", "beskrivning", "tekst", "beskrivelse",
+        "forklaring", "viesti", "selitys", "acıklama", "aciklama", "入出金内容",
     ),
     "valued_on": (
         "value date", "valutadatum", "valuta datum", "wertstellung", "wertstellungsdatum", "rentedatum",
-        "date de valeur", "fecha valor", "data valuta", "erteknap",
+        "date de valeur", "fecha valor", "data valuta", "erteknap", "valuta date", "value dat", "dateval", "data valor",
+        "data waluty", "arvopaiva", "valutadag",
     ),
     "currency": (
+        "billing currency",
         "currency", "ccy", "wahrung", "waehrung", "buchungswahrung", "devise", "moneda", "munt", "divisa", "valiuta",
-        "monn.", "currency code", "tranzakcio devizaneme", "mena uctu", "валюта счета", "валюта",
+        "monn.", "currency code", "tranzakcio devizaneme", "mena uctu", "mena", "devies", "moeda", "waluta",
+        "валюта счета", "валюта",
     ),
     "balance": (
         "balance", "running balance", "runningbalance", "current balance", "saldo", "kontostand", "solde",
-        "saldo na trn", "cash balance", "残高",
+        "saldo na trn", "cash balance", "残高", "取引後残高", "差引残高", "saldo nach buchung", "saldo na mutatie", "running bal.",
+        "closing balance", "guthaben", "saldo po operacji", "saldo po transakcji", "bokfort saldo", "saldo contabilistico",
+        "bakiye",
     ),
-    "bank_id": ("transaction id", "transferwise id", "tranzakcio azonosito"),
+    "bank_id": (
+        "transaction id", "transferwise id", "tranzakcio azonosito", "transaktionscode", "transaktions-nr.",
+        "transaction no.", "id operace", "id pohybu", "identificador", "arkistointitunnus",
+    ),
     "kind": ("umsatzart", "transaktionstyp", "transaction type", "type", "tranzakcio tipusa", "typ transakcji"),
     "category": ("category", "kategorie", "categorie", "categoria"),
     "check_number": ("check number", "checknumber", "check #", "check or slip #", "cheque number", "num"),
-    "reference": ("reference", "ref", "ref #", "referencia", "referenz"),
+    "reference": (
+        "reference", "ref", "ref #", "referencia", "referenz", "reference number", "chq/ref number", "dekont no", "viite",
+    ),
     # Amounts as fractions: so many of so many parts.
     "divisor": ("value denom",),
     "original_amount": ("original amount", "originalbetrag", "local amount"),
@@ -158,8 +194,8 @@ STATE = frozenset(
 # How lines begin that add up the bookings above or below them.
 TOTALS = (
     "total", "subtotal", "sub-total", "grand total", "summe", "zwischensumme", "gesamt", "saldo", "somme", "totale", "suma",
-    "opening balance", "closing balance", "balance brought forward", "balance carried forward", "anfangssaldo", "endsaldo",
-    "kontostand", "razem", "celkem", "итого", "合計",
+    "opening balance", "closing balance", "beginning balance", "ending balance", "balance brought forward",
+    "balance carried forward", "anfangssaldo", "endsaldo", "kontostand", "razem", "celkem", "итого", "合計",
 )  # fmt: skip
 # The whole words of a line that states a balance, even where it has a day and a figure under the amounts.
 BALANCES = frozenset(

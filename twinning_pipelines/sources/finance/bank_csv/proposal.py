@@ -56,6 +56,11 @@ def proposal_of(text: str) -> Mapping | None:
     return None
 
 
+def is_central_european(proposal: Mapping) -> bool:
+    """Are some of its headings words of a language that Windows-1252 can't write?"""
+    return any(isinstance(place, str) and bare(place) in headings.CENTRAL for _, place in proposal.places())
+
+
 def other_list(text: str) -> str:
     """What a table lists whose header says that it lists no bookings: holdings, trades, …; empty if nothing says so."""
     for _, cells in header_lines(text):
@@ -72,7 +77,7 @@ def _kind(found: AbstractSet[str]) -> str:
 
 def bare(heading: str) -> str:
     """A heading as it is compared: without case and accents, without a bracket or a currency at its end."""
-    text = heading.replace("\ufeff", "").strip().strip('"')
+    text = heading.replace("\ufeff", "").strip().strip('"').lstrip("#")
     text = _BRACKET.sub("", text) or text
     return without_accents(normalised(_CODE_BEHIND.sub("", text)))
 

@@ -15,11 +15,12 @@ from twinning_pipelines.sources.finance.bank_csv.bookings import items_of
 from twinning_pipelines.sources.finance.bank_csv.evidence import Settled, evidence_of, settled
 from twinning_pipelines.sources.finance.bank_csv.mapping import OPEN, Mapping
 from twinning_pipelines.sources.finance.bank_csv.profiles import shipped
-from twinning_pipelines.sources.finance.bank_csv.proposal import other_list, proposal_of
+from twinning_pipelines.sources.finance.bank_csv.proposal import is_central_european, other_list, proposal_of
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement, fits, opened
 
 # What banks write where it is neither UTF-8 nor Western: Central European, Cyrillic, Baltic, Japanese.
 _CODECS = ("", "cp1250", "cp1251", "cp1257", "cp932")
+_WESTERN = ("cp1252", "iso8859-1")
 OWN, SHIPPED, FROM_HEADINGS = "your mapping", "the shipped mapping", "the mapping proposed from its headings"
 
 
@@ -50,6 +51,9 @@ def chosen_for(head: bytes, own: Sequence[Mapping]) -> Chosen | None:
         # No bytes are words of two codecs by chance; what is UTF-8 is read as that whatever is proposed.
         proposal = proposal_of(text_in(codec))
         if proposal is not None:
+            # Headings without accents are the same in each codec; their language tells which it is.
+            if not codec and is_central_european(proposal) and decode(head).codec in _WESTERN:
+                continue
             read_as = decode(head, codec).codec
             return Chosen(proposal.but(encoding=read_as if codec and read_as == codec else OPEN), FROM_HEADINGS, codec)
     return None

@@ -81,6 +81,43 @@ def test_what_is_no_list_of_bookings_is_left_alone(header: str) -> None:
     assert proposal_of(f"{header}\n") is None
 
 
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Data;Valor;Identificador;Descrição", "booked_on amount bank_id memo"),
+        ("Buchungstag;Wertstellung (Valuta);Buchungstext;Umsatz in EUR", "booked_on valued_on memo amount"),
+        ("Datum;Avisierungstext;Gutschrift in CHF;Lastschrift in CHF", "booked_on memo credit debit"),
+        ("Date;Libellé;Débit euros;Crédit euros", "booked_on memo debit credit"),
+        ("Datum;Naam / Omschrijving;Rekening;Bedrag (EUR);Mededelingen", "booked_on payee account amount memo"),
+        ("Data_Operazione;Entrate;Uscite;Descrizione", "booked_on credit debit memo"),
+        ("#Data księgowania;#Opis operacji;#Kwota;#Saldo po operacji", "booked_on memo amount balance"),
+        ("ID operace;Datum;Objem;Měna;Název protiúčtu", "bank_id booked_on amount currency payee"),
+        ("Bokföringsdag;Beskrivning;Belopp;Bokfört saldo", "booked_on memo amount balance"),
+        ("Dato;Tekst;Beløb;Saldo", "booked_on memo amount balance"),
+        ("Dato;Forklaring;Ut fra konto;Inn på konto", "booked_on memo debit credit"),
+        ("Kirjauspäivä;Määrä EUROA;Saaja/Maksaja;Viesti", "booked_on amount payee memo"),
+        ("Tarih;Açıklama;Tutar;Bakiye", "booked_on memo amount balance"),
+        ("取引日;入出金(円);取引後残高(円);入出金内容", "booked_on amount balance memo"),
+        ("Txn Date;Value Date;Narration;Withdrawal Amt.;Deposit Amt.;Closing Balance",
+         "booked_on valued_on memo debit credit balance"),
+        ("Transaction Date;Details;Transaction Amount;Billing Amount;Billing Currency",
+         "booked_on memo - amount currency"),
+        ("Datum;Beschreibung;Brutto;Netto;Guthaben;Transaktionscode", "booked_on memo - amount balance bank_id"),
+    ],
+)  # fmt: skip
+def test_the_words_of_many_banks_are_known(header: str, columns: str) -> None:
+    proposal = proposal_of(f"{header}\n")
+    assert proposal is not None
+    wanted = zip(columns.split(), header.split(";"), strict=True)
+    assert proposal.columns == {field: (heading,) for field, heading in wanted if field != "-"}
+
+
+def test_polish_and_czech_headings_say_which_codec_the_words_are_in(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes("Data operacji,Opis transakcji,Kwota\n2026-03-01,Płatność kartą,-1.00\n".encode("cp1250"))
+    assert rows(Original.at(path))[0]["memo"] == "Płatność kartą"
+
+
 def test_debits_without_a_sign_are_taken_away(tmp_path: Path) -> None:
     original = file_of(tmp_path, "Date,Details,Debit,Credit", "2026-03-01,Shop,12.50,", "2026-03-02,Pay,,100.00")
     assert amounts(original) == [Decimal("-12.50"), Decimal("100.00")]
