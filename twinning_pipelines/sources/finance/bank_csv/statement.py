@@ -59,7 +59,7 @@ class Statement:
         money = [place for field in MONEY for place in self.places.get(field, ())]
         states = [place for place, heading in enumerate(self.headings) if bare(heading) in headings.STATE]
         for line in self.sheet.rows(_WIDEST if self.mapping.surplus == "memo" else None):
-            aside = "" if line.damage else _unbooked(line.cells, states) or self._aside(line.cells, day_place, money)
+            aside = "" if line.damage else self._aside(line.cells, day_place, money, states)
             if aside == REMARK and waiting and not waiting.aside and (more := self._only_words(line.cells)):
                 waiting = Entry(CellRow(waiting.line.at, f"{waiting.line.raw}\n{line.raw}", waiting.line.cells,
                                         waiting.line.damage), "", f"{waiting.more} {more}".strip())  # fmt: skip
@@ -87,10 +87,13 @@ class Statement:
             return cells[places[0]] if places[0] < len(cells) else ""
         return " ".join(cells[place] for place in places if place < len(cells) and cells[place])
 
-    def _aside(self, cells: Sequence[str], day_place: int, money: Sequence[int]) -> str:
-        for name, pattern in self.mapping.leave_out.items():
-            if re.fullmatch(pattern, self._named(cells, name)):
-                return BY_MAPPING
+    def _is_left_out(self, cells: Sequence[str]) -> bool:
+        return any(re.fullmatch(pattern, self._named(cells, name)) for name, pattern in self.mapping.leave_out.items())
+
+    def _aside(self, cells: Sequence[str], day_place: int, money: Sequence[int], states: Sequence[int]) -> str:
+        by_words = BY_MAPPING if self._is_left_out(cells) else _unbooked(cells, states)
+        if by_words:
+            return by_words
         count = len(cells)
         day = cells[day_place] if day_place < count else ""
         figures = [cells[place] for place in money if place < count and cells[place]]
