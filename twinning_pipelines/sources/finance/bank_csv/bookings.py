@@ -23,6 +23,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     CURRENCY,
     DEBIT,
     DIRECTION,
+    FEE,
     MEMO,
     MONEY,
     MONEY_OUT,
@@ -180,8 +181,9 @@ class _Reader:
         return figure(cell, self._found.numbers).value
 
     def _amount(self, texts: Words[Name, str], faults: list[str]) -> Decimal | None:
+        fee = self._read(texts, FEE, self._value, faults) or _ZERO
         try:
-            return self._signed(texts)
+            return self._signed(texts) - fee
         except (ValueError, ArithmeticError) as fault:
             faults.append(str(fault))
             return None

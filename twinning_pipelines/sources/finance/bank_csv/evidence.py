@@ -27,6 +27,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     CURRENCY,
     DEBIT,
     DIRECTION,
+    FEE,
     MEMO,
     MONEY,
     OPEN,
@@ -40,7 +41,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
 from twinning_pipelines.sources.finance.bank_csv.proposal import bare
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement, iban_in
 
-_FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, BALANCE, "original_amount")
+_FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, FEE, BALANCE, "original_amount")
 _DAYS: tuple[Name, ...] = (BOOKED, "valued_on")
 _CARD_WORDS: tuple[Name, ...] = (PAYEE, MEMO, "kind", "category")
 _NAMED_DAY = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")

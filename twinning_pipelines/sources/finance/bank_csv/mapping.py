@@ -22,6 +22,7 @@ BOOKED: Final = "booked_on"
 AMOUNT: Final = "amount"
 DEBIT: Final = "debit"
 CREDIT: Final = "credit"
+FEE: Final = "fee"
 DIRECTION: Final = "direction"
 ACCOUNT: Final = "account"
 ACCOUNT_IF_ONE: Final = "account_if_one"
@@ -38,7 +39,7 @@ MONEY_IN: Final = "money in"
 ORDERS: tuple[Order, ...] = ("DMY", "MDY", "YMD")
 
 Name = Literal[
-    "booked_on", "amount", "debit", "credit", "divisor", "direction", "account", "account_if_one", "payee", "memo",
+    "booked_on", "amount", "debit", "credit", "fee", "divisor", "direction", "account", "account_if_one", "payee", "memo",
     "valued_on", "currency", "balance", "bank_id", "kind", "category", "check_number", "reference", "original_amount",
     "original_currency",
 ]  # fmt: skip
