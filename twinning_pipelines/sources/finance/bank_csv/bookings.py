@@ -38,6 +38,7 @@ Value = TypeVar("Value")
 
 _ZERO = Decimal(0)
 _SHOWN_LINES = 3
+_SHOWN_HEADINGS = 8
 
 
 class _Balanced(NamedTuple):
@@ -234,12 +235,14 @@ class _Reader:
 
 
 def _stand_in(statement: Statement) -> str:
-    """What an account without a name is called: by the columns of its file, whoever maps them; else by the mapping."""
+    """What an account without a name is called: by all columns of its file, whoever maps them; else by the mapping.
+
+    Day and amount alone are called the same by many banks, whose bookings would take each other's place.
+    """
     if not statement.mapping.has_header:
         return f"account of {statement.mapping.name}"
-    fields: tuple[Name, ...] = (BOOKED, AMOUNT, DEBIT, CREDIT)
-    marks = [statement.headings[statement.places[field][0]] for field in fields if field in statement.places]
-    return f"account of a CSV with {', '.join(marks)}"
+    shown, more = statement.headings[:_SHOWN_HEADINGS], len(statement.headings) - _SHOWN_HEADINGS
+    return f"account of a CSV with {', '.join(shown)}{f' and {more} more' if more > 0 else ''}"
 
 
 def _balanced(row: Row) -> _Balanced | None:

@@ -220,16 +220,24 @@ def test_a_number_of_an_account_counts_only_where_all_rows_have_one(tmp_path: Pa
     assert {row["account"] for row in rows(one)} == {"111"}
     for other in ("222", ""):
         several = file_of(tmp_path, header, "111,2026-03-01,A,x,-1.00", f"{other},2026-03-02,B,y,-2.00")
-        assert {row["account"] for row in rows(several)} == {"account of a CSV with Datum, Betrag (EUR)"}
+        assert {row["account"] for row in rows(several)} == {f"account of a CSV with {header.replace(',', ', ')}"}
         said = [item.text for item in SOURCE.parse(several, BERLIN) if isinstance(item, Notice)]
         assert any("names no account" in text for text in said)
+
+
+def test_two_banks_that_name_no_account_do_not_share_one(tmp_path: Path) -> None:
+    headers = "Date,Description,Amount,Category", "Date,Payee,Amount"
+    names = [rows(file_of(tmp_path, header, "2026-03-01,Shop,-1"))[0]["account"] for header in headers]
+    assert names == [f"account of a CSV with {header.replace(',', ', ')}" for header in headers]
+    many = file_of(tmp_path, "Date,Amount,Payee,a,b,c,d,e,f,g", "2026-03-01,-1,Shop")
+    assert rows(many)[0]["account"] == "account of a CSV with Date, Amount, Payee, a, b, c, d, e and 2 more"
 
 
 @pytest.mark.parametrize("header", ["Datum;Empfänger;IBAN;Betrag", "Datum;Verwendungszweck;IBAN;BIC;Betrag"])
 def test_the_only_payee_of_a_file_does_not_give_it_his_account(tmp_path: Path, header: str) -> None:
     bank = ";GENODEFF" if "BIC" in header else ""
     original = file_of(tmp_path, header, *[f"0{day}.03.2026;A;DE12500105170648489890{bank};-1,00" for day in (1, 2)])
-    assert {row["account"] for row in rows(original)} == {"account of a CSV with Datum, Betrag"}
+    assert {row["account"] for row in rows(original)} == {f"account of a CSV with {header.replace(';', ', ')}"}
 
 
 def test_the_account_above_the_header_goes_before_that_of_a_payee(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_what_was_refused_or_read_is_read_anew(tmp_path: Path, store: PostgresSt
         found = connection.execute(sa.text("select account, amount, currency from transaction order by amount")).all()
     assert [tuple(row) for row in found] == [
         ("Card 77", Decimal("-12.50"), "EUR"), ("Card 77", Decimal("-9.00"), "EUR"),
-        ("account of a CSV with Date, Amount", Decimal("-3.00"), "EUR"),
+        ("account of a CSV with Date, Details, Amount", Decimal("-3.00"), "EUR"),
     ]  # fmt: skip
 
 
