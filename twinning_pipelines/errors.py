@@ -45,7 +45,10 @@ class UnrecognisedFile(UnroutedFile):
     """No source claims the file. is_table: it is delimited text, which a mapping might read."""
 
     def __init__(self, *, is_table: bool = False) -> None:
-        needs = "; a bank's CSV needs a header that names a day, an amount and words, or a mapping of your own"
+        needs = (
+            "; a bank's CSV needs a header that names a day, an amount and words, or a mapping of your own, "
+            "which `twinning mapping FILE` writes for you to complete"
+        )
         super().__init__(
             f"no source recognises this file{needs if is_table else ''}; `twinning sources` lists what can be read"
         )

@@ -1,4 +1,4 @@
-"""A table without a header, for a person to name its columns: what each column holds, and what only a person knows."""
+"""A table without a header, or with words over it that nobody knows, for a person to name its columns: what each holds."""
 
 import csv
 import re
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from twinning_pipelines.formats.delimited import Sheet
+from twinning_pipelines.formats.delimited import Sheet, header_lines, normalised
 from twinning_pipelines.sources.finance.bank_csv.mapping import AMOUNT, BOOKED, CURRENCY, MEMO, OPEN, Mapping, Name
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -38,24 +38,38 @@ class Draft:
         """Two accounts in each row and no sign: money moves, but nobody says on whose account."""
         return len(self.ibans) > 1 and not self.signed
 
-    def mapping(self, name: str) -> tuple[Mapping, dict[str, str]]:
-        """The draft as a mapping with its open questions, and the alternatives for each of them."""
+    def mapping(self, name: str, headings: Sequence[str] = ()) -> tuple[Mapping, dict[str, str]]:
+        """The draft as a mapping with its open questions, and the alternatives for each of them.
+
+        headings: what stands over the columns, if anything does.
+        """
         asks: dict[str, str] = {}
         columns: dict[Name, int | str] = {}
         known: tuple[tuple[Name, tuple[int, ...]], ...] = (
             (BOOKED, self.days), (AMOUNT, self.figures), (MEMO, self.words),
         )  # fmt: skip
         for field, places in known:
-            columns[field] = places[0] if len(places) == 1 else OPEN
-            asks[f"columns.{field}"] = " or ".join(f"{place} ({self.first[place - 1][:30]})" for place in places)
+            columns[field] = self._called(places[0], headings) if len(places) == 1 else OPEN
+            asks[f"columns.{field}"] = " or ".join(
+                f"{self._called(place, headings)} ({self.first[place - 1][:30]})" for place in places
+            )
         if len(self.figures) > 1:
             asks[f"columns.{AMOUNT}"] += "; or instead of amount: debit and credit, for one column each"
         if self.codes:
-            columns[CURRENCY] = self.codes[0]
+            columns[CURRENCY] = self._called(self.codes[0], headings)
+        if headings:
+            known_by: dict[str, object] = {"header": tuple(filter(None, headings))}
+            found = {"name": name, "recognised_by": known_by, "columns": columns, "delimiter": self.delimiter}
+            return Mapping.model_validate(found), asks
         asks |= {f"cells.{place}": cell[:30] for place, cell in enumerate(self.first, 1)}
         cells = tuple(self._pattern(place) for place in range(1, self.width + 1))
         found = {"name": name, "recognised_by": {"cells": cells}, "columns": columns, "delimiter": self.delimiter}
         return Mapping.model_validate(found), asks
+
+    def _called(self, place: int, headings: Sequence[str]) -> int | str:
+        """A column by its heading, if that is its own; else by its position."""
+        heading = headings[place - 1] if headings else ""
+        return heading if heading and headings.count(heading) == 1 else place
 
     def _pattern(self, place: int) -> str:
         if place in self.days:
@@ -85,6 +99,25 @@ def draft_of(text: str) -> Draft | None:
             ibans = _places(columns, _IBAN)
             return Draft(delimiter, width, days, figures, _places(columns, _CODE), ibans, words, first, signed)
     return None
+
+
+def draft_below_a_header(text: str) -> tuple[Draft, tuple[str, ...]] | None:
+    """The draft of what stands below the first line that may be its header, and the headings; None where no line may."""
+    for above, cells in header_lines(text):
+        headings = tuple(cell.replace("\ufeff", "").strip() for cell in cells)
+        filled = [each for each in headings if each]
+        if len(filled) < 3 or any(_DAY.fullmatch(each) or _MONEY.fullmatch(each) for each in filled):
+            continue
+        below = text[len(above) :].partition("\n")[2]
+        found = draft_of(below)
+        # Above the header another line may stand; then the first row of its table is the header itself.
+        if found and not (any(found.first[len(headings) :]) or _words(found.first) & _words(filled)):
+            return found, headings
+    return None
+
+
+def _words(cells: Sequence[str]) -> set[str]:
+    return {normalised(cell) for cell in cells if cell}
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:

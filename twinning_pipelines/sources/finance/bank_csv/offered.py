@@ -11,6 +11,7 @@ from twinning_pipelines.sources.finance.bank_csv import draft
 from twinning_pipelines.sources.finance.bank_csv.evidence import Evidence, Settled, evidence_of
 from twinning_pipelines.sources.finance.bank_csv.figures import bare_day
 from twinning_pipelines.sources.finance.bank_csv.mapping import ACCOUNT, CURRENCY, OPEN, Mapping
+from twinning_pipelines.sources.finance.bank_csv.proposal import other_list
 from twinning_pipelines.sources.finance.bank_csv.source import chosen_for, understood
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement
 from twinning_pipelines.sources.finance.bank_csv.written import written
@@ -31,6 +32,10 @@ def offered(original: Original, clock: Clock, own: Sequence[Mapping], name: str)
         found = draft.draft_of(text)
         if found is not None and not found.moves:
             mapping, asks = found.mapping(name)
+            return written(mapping, asks)
+        below = draft.draft_below_a_header(text) if found is None and not other_list(text) else None
+        if below is not None:
+            mapping, asks = below[0].mapping(name, below[1])
             return written(mapping, asks)
     statement, settled, _ = understood(original, clock, own)
     mapping = settled.mapping.but(name=name)

@@ -203,6 +203,26 @@ def test_the_verb_drafts_a_table_without_a_header(tmp_path: Path, home: Path) ->
     assert "# 3: Bakery" in done.output
 
 
+def test_the_verb_drafts_a_table_whose_headings_nobody_knows(tmp_path: Path, home: Path) -> None:
+    lines = (
+        "Export;of;today",
+        "",
+        "Zeitpunkt;Was;Wieviel;Rest;",
+        "01.02.2026;Laden;-1,50;3,00;",
+        "02.02.2026;Bad;-2,50;0,50;",
+    )
+    path = file_of(tmp_path, "\n".join(lines) + "\n")
+    assert look(path, BERLIN, SOURCES).source is None
+    saved = CliRunner().invoke(mapping_verb, [str(path), "--save", "my-bank"], catch_exceptions=False)
+    assert saved.exit_code == 0
+    place = home / "mappings" / "my-bank.yaml"
+    text = place.read_text(encoding="utf-8")
+    assert "# Wieviel (-1,50) or Rest (3,00); or instead of amount" in text
+    place.write_text(text.replace("amount: '?'", "amount: Wieviel"), encoding="utf-8")
+    source = bank_csv.source_with([read(place.read_text(encoding="utf-8"), "saved")])
+    assert [amount for _, amount, _, _ in rows(source, path)] == [Decimal("-1.50"), Decimal("-2.50")]
+
+
 def test_what_a_cell_holds_never_spoils_the_yaml(tmp_path: Path, home: Path) -> None:
     path = file_of(tmp_path, "x\x01: #y;01.02.2026;Bak\x90ery;12,50\nx;03.02.2026;Books;9,00\n")
     done = CliRunner().invoke(mapping_verb, [str(path)], catch_exceptions=False)
