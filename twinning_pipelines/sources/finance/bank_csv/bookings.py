@@ -138,8 +138,7 @@ class _Reader:
         booked = self._read(texts, BOOKED, self._day, faults)
         if not texts[BOOKED]:
             faults.append(f"{BOOKED}: empty")
-        beside = next((code for field in MONEY if (code := currency_in(texts.get(field, "")))), "")
-        currency, original = texts.get(CURRENCY) or beside, texts.get("original_currency")
+        currency, original = texts.get(CURRENCY) or _beside(texts), texts.get("original_currency")
         return {
             "account": texts.get(ACCOUNT) or self._account,
             "booked_on": booked,
@@ -232,6 +231,14 @@ class _Reader:
         count = len(cells)
         filled = {name: cells[place] for place, name in self._others if place < count and cells[place]}
         return as_json(filled) if filled else None
+
+
+def _beside(texts: Words[Name, str]) -> str:
+    """The currency that stands beside the amount."""
+    for field in MONEY:
+        if (cell := texts.get(field)) and (code := currency_in(cell)):
+            return code
+    return ""
 
 
 def _stand_in(statement: Statement) -> str:

@@ -117,6 +117,7 @@ def evidence_of(statement: Statement) -> Evidence:
     ]
     heaps += [(place, found.accounts) for place in statement.places.get(ACCOUNT_IF_ONE, ())]
     has_amount = AMOUNT in statement.places
+    card_words = [field for field in _CARD_WORDS if field in statement.places]
     for entry in statement.entries():
         cells = entry.line.cells
         if entry.aside or entry.line.damage:
@@ -127,7 +128,7 @@ def evidence_of(statement: Statement) -> Evidence:
         if has_amount:
             balance = statement.cell(cells, BALANCE)
             found.money.append((entry.line.at, statement.cell(cells, AMOUNT), balance))
-            if said := headings.said_of_a_card(statement.cell(cells, field) for field in _CARD_WORDS):
+            if said := headings.said_of_a_card([statement.cell(cells, field) for field in card_words]):
                 found.of_a_card[entry.line.at] = said
         for place, words in found.directions.items():
             if len(words) < _MOST_WORDS:

@@ -7,7 +7,7 @@ Words are compared without case, accents, and brackets or currencies at their en
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from twinning_pipelines.formats.text import without_accents
 
@@ -222,19 +222,18 @@ _PAYMENT = re.compile(
     r"payment\b.{0,40}\bthank you|thank you for your payment|payment received|payments and credits|pagamento recebido"
     r"|gracias por su pago|paiement recu|merci de votre paiement|zahlung erhalten|betaling ontvangen"
 )
+_OF_A_CARD = re.compile("thank you|purchase|payment|pagamento|su pago|paiement|zahlung erhalten|betaling")
 _BOUGHT = frozenset({"purchase", "card purchase"})
 # Said beside an amount: it is money that came (credit) or went (debit). A single letter counts only behind it.
 CREDITED, DEBITED = frozenset({"cr", "cr.", "haben"}), frozenset({"dr", "dr.", "db", "soll"})
 CREDITED_BEHIND, DEBITED_BEHIND = CREDITED | {"c", "h"}, DEBITED | {"d", "s", "od"}
 
 
-def said_of_a_card(cells: Iterable[str]) -> str:
+def said_of_a_card(cells: Sequence[str]) -> str:
     """`PAID` where the words of a booking say that a card's holder paid its issuer, `BOUGHT` where he bought; else empty."""
-    said = ""
-    for cell in cells:
-        text = cell.casefold()
-        if _PAYMENT.search(without_accents(text)):
-            return PAID
-        if text in _BOUGHT:
-            said = BOUGHT
-    return said
+    text = "\n".join(cells).casefold()
+    if not _OF_A_CARD.search(text):
+        return ""
+    if _PAYMENT.search(without_accents(text)):
+        return PAID
+    return BOUGHT if _BOUGHT & set(text.split("\n")) else ""

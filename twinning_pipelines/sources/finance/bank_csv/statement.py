@@ -25,6 +25,7 @@ from twinning_pipelines.sources.finance.bank_csv.proposal import bare
 
 _DELIMITERS = (",", ";", "\t", "|")
 _WIDEST = 1_000
+_LONGEST_BALANCE = max(map(len, headings.BALANCES))
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _DIGIT = re.compile(r"\d")
 # The shortest day is like 5 Mar 26; the longest currency like Rupees.
@@ -91,9 +92,9 @@ class Statement:
         return any(re.fullmatch(pattern, self._named(cells, name)) for name, pattern in self.mapping.leave_out.items())
 
     def _aside(self, cells: Sequence[str], day_place: int, money: Sequence[int], states: Sequence[int]) -> str:
-        by_words = BY_MAPPING if self._is_left_out(cells) else _unbooked(cells, states)
-        if by_words:
-            return by_words
+        left_out = BY_MAPPING if self.mapping.leave_out and self._is_left_out(cells) else ""
+        if left_out or (states and (left_out := _unbooked(cells, states))):
+            return left_out
         count = len(cells)
         day = cells[day_place] if day_place < count else ""
         figures = [cells[place] for place in money if place < count and cells[place]]
@@ -122,7 +123,12 @@ class Statement:
         return any(each.startswith(headings.TOTALS) for each in taken)
 
     def _states_a_balance(self, cells: Sequence[str]) -> bool:
-        return any(_folded(self.cell(cells, field)) in headings.BALANCES for field in (MEMO, PAYEE))
+        for field in (MEMO, PAYEE):
+            cell = self.cell(cells, field)
+            # Nearly every payee is longer, or met again and again.
+            if cell and len(cell) <= _LONGEST_BALANCE and _folded(cell) in headings.BALANCES:
+                return True
+        return False
 
     def _only_words(self, cells: Sequence[str]) -> str:
         """The words of a line that has nothing else; empty where it has."""
