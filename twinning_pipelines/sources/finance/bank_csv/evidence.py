@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -16,7 +17,7 @@ from twinning_pipelines.formats.dates import DateStyle
 from twinning_pipelines.formats.numbers import NumberStyle
 from twinning_pipelines.original import Original
 from twinning_pipelines.sources.finance.bank_csv import headings, signs
-from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure, currency_in
+from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure, currency_in, is_currency
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT_IF_ONE,
     AMOUNT,
@@ -74,6 +75,7 @@ class Evidence:
     of_a_card: dict[int, str] = field(default_factory=dict)
     directions: dict[int, set[str]] = field(default_factory=dict)
     accounts: dict[str, None] = field(default_factory=dict)
+    perhaps_currencies: dict[int, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ def evidence_of(statement: Statement) -> Evidence:
     """One walk over the file."""
     found = Evidence()
     found.directions = {place: set() for place in _direction_places(statement)}
+    found.perhaps_currencies = {
+        place: set() for place, each in enumerate(statement.headings) if bare(each) in headings.CURRENCY_OR_DAY
+    }
     # Which columns go into which heap; a cell that is known already costs one look.
     heaps = [
         (place, heap)
@@ -133,6 +138,9 @@ def evidence_of(statement: Statement) -> Evidence:
         for place, words in found.directions.items():
             if len(words) < _MOST_WORDS:
                 words.add(cells[place].casefold() if place < count else "")
+        for place, codes in found.perhaps_currencies.items():
+            if len(codes) < _MOST_WORDS:
+                codes.add(cells[place] if place < count else "")
     for heap in (found.days, found.figures, found.amounts, found.debits, found.credits):
         heap.pop("", None)
     return found
@@ -143,7 +151,7 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     _refuse_masked(evidence)
     mapping = statement.mapping
     style, said = _number_style(mapping, evidence, statement.sheet.delimiter)
-    changes: dict[str, object] = {"delimiter": statement.sheet.delimiter}
+    changes: dict[str, Any] = {"delimiter": statement.sheet.delimiter}
     why = dict(mapping.why)
     if said:
         changes["decimal"], why["decimal"] = style.decimal, said
@@ -159,8 +167,11 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
             name = statement.headings[place] if mapping.has_header else place + 1
             changes["columns"] = {**mapping.columns, DIRECTION: (name,)}
             changes |= _direction_words(evidence.directions[place])
-    if mapping.currency == OPEN and CURRENCY not in statement.places and (code := _currency_beside(evidence)):
-        changes["currency"], why["currency"] = code, f"{code} stands beside the amounts"
+    if mapping.currency == OPEN and CURRENCY not in statement.places:
+        if (heading := _currency_column(statement, evidence)) is not None:
+            changes["columns"] = {**mapping.columns, **changes.get("columns", {}), CURRENCY: (heading,)}
+        elif code := _currency_beside(evidence):
+            changes["currency"], why["currency"] = code, f"{code} stands beside the amounts"
     changes["why"] = why
     mapping = mapping.but(**changes)
     is_open_to_doubt = mapping.sign == SIGNED and why.get("sign", "").endswith(signs.A_MINUS)
@@ -255,6 +266,15 @@ def _direction_places(statement: Statement) -> list[int]:
     if DIRECTION in statement.places:
         return [statement.places[DIRECTION][0]]
     return [place for place, heading in enumerate(statement.headings) if bare(heading) in headings.DIRECTION]
+
+
+def _currency_column(statement: Statement, evidence: Evidence) -> str | None:
+    """The heading of the column that no field has taken, and whose every cell is the code of a currency."""
+    taken = {place for places in statement.places.values() for place in places}
+    for place, codes in evidence.perhaps_currencies.items():
+        if place not in taken and codes and all(map(is_currency, codes)):
+            return statement.headings[place]
+    return None
 
 
 def _currency_beside(evidence: Evidence) -> str:

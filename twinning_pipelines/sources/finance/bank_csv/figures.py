@@ -75,6 +75,11 @@ def currency_in(cell: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def is_currency(cell: str) -> bool:
+    """Is it the code of a currency, and nothing else?"""
+    return cell in _CURRENCIES
+
+
 def figure(cell: str, style: NumberStyle) -> Figure:
     """The amount of a cell. Raises ValueError."""
     text, said = bare_figure(cell)

@@ -130,6 +130,9 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     "original_currency": ("original currency", "originalwahrung", "local currency", "fremdwahrung"),
 }  # fmt: skip
 
+# A currency in the north, a day elsewhere: only if every cell is a currency's code.
+CURRENCY_OR_DAY = frozenset({"valuta", "valuutta"})
+
 # What a list of trades, prices or holdings has, or one of moves between accounts, and no list of an account's bookings.
 NO_BOOKINGS = frozenset(
     {

@@ -208,6 +208,13 @@ def test_each_amount_is_in_the_currency_beside_it(tmp_path: Path) -> None:
     assert [row["currency"] for row in found] == ["USD", "EUR", "GBP", "XXX"]
 
 
+@pytest.mark.parametrize(("cells", "currency"), [(("SEK", "SEK"), "SEK"), (("2026-03-01", "2026-03-02"), "XXX")])
+def test_valuta_is_a_currency_where_every_cell_is_one(tmp_path: Path, cells: Sequence[str], currency: str) -> None:
+    lines = [f"2026-03-0{day};a;-1,50;{cell}" for day, cell in enumerate(cells, 1)]
+    found = rows(file_of(tmp_path, "Bokföringsdag;Rubrik;Belopp;Valuta", *lines))
+    assert [row["currency"] for row in found] == [currency, currency]
+
+
 def test_the_one_currency_beside_amounts_is_that_of_the_file(tmp_path: Path) -> None:
     original = file_of(tmp_path, "Fecha;Concepto;Importe", "13/03/2026;a;-3,00EUR", "14/03/2026;b;-4,00")
     assert [row["currency"] for row in rows(original)] == ["EUR", "EUR"]
