@@ -14,7 +14,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from twinning_pipelines.formats.text import without_accents
-from twinning_pipelines.marts.books.matching import Booking, Span, Telling, match
+from twinning_pipelines.marts.books.matching import Booking, match
+from twinning_pipelines.marts.books.tellings import Span, Telling
 from twinning_pipelines.records.money import NO_CURRENCY
 from twinning_pipelines.stores.postgres.copying import copy
 

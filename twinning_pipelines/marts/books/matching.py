@@ -3,49 +3,28 @@
 The answer follows from what is told, never from the order in which it arrived:
 
 1. Within one source a row that newer files leave out, and another that takes its place, are one: banks change their ids
-   and their words. A day counts only where a file covers the days to both sides of it, for exports are cut in mid-day.
+   and their words. A day counts only where one of the two files covers the days to both sides of it, for exports are cut
+   in mid-day.
 2. A batch that one file tells as a whole and another in parts is its parts.
 3. Two sources that tell the same amount on the same day tell one booking, twin by twin; then, where both cover both
    days, within five days. What may be one booking or two stays two, and is named a doubt.
 4. What is pending becomes the booking that follows within eight days, or expires.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-Span = tuple[date, date]
+from twinning_pipelines.marts.books.successors import successors_of
+from twinning_pipelines.marts.books.tellings import Coverage, Span, Telling, likeness
 
 # Of several tellings of a booking the first is shown: formats that say more go first.
 SOURCES = ("finance.camt", "finance.ofx", "finance.mt940", "finance.ibkr_flex", "finance.simplefin")
 _SHIFT = timedelta(days=5)
 _PENDING = timedelta(days=8)
 _ALIKE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """One row of one source. files: the ranks of the files that tell it, oldest first; a rank orders files in time.
-
-    batch: what the parts of a batch have in common, empty for everything else. corrects: the bank's id of the row that
-    this one replaces, or takes back (`revokes`).
-    """
-
-    id: int
-    source: str
-    day: date
-    amount: Decimal
-    words: frozenset[str]
-    files: tuple[int, ...]
-    bank_id: str = ""
-    reference: str = ""
-    batch: str = ""
-    corrects: str = ""
-    revokes: bool = False
-    pending: bool = False
 
 
 @dataclass(slots=True)
@@ -83,7 +62,7 @@ def match(tellings: Sequence[Telling], spans: Mapping[int, Span]) -> Matched:
     by_source: dict[str, list[Telling]] = defaultdict(list)
     for telling in sorted(tellings, key=_order):
         by_source[telling.source].append(telling)
-    matched = _Matching({source: _Coverage(rows, spans) for source, rows in by_source.items()})
+    matched = _Matching({source: Coverage(rows, spans) for source, rows in by_source.items()})
     announced: list[Booking] = []
     for source in sorted(by_source, key=_preference):
         own = _within_source(by_source[source], matched.coverage[source])
@@ -101,45 +80,9 @@ def _preference(source: str) -> tuple[int, str]:
     return (SOURCES.index(source) if source in SOURCES else len(SOURCES), source)
 
 
-class _Coverage:
-    """The days that the files of one source tell of an account."""
-
-    def __init__(self, tellings: Iterable[Telling], spans: Mapping[int, Span]) -> None:
-        self._spans = {rank: spans[rank] for each in tellings for rank in each.files}
-        self.newest = max(self._spans)
-        self.last = max(last for _, last in self._spans.values())
-        self._merged = _merged(self._spans.values())
-        self._begins = [first for first, _ in self._merged]
-
-    def holds(self, day: date) -> bool:
-        """Is the day told of, perhaps in part?"""
-        place = bisect_right(self._begins, day) - 1
-        return place >= 0 and day <= self._merged[place][1]
-
-    def holds_whole(self, day: date) -> bool:
-        """Does one file tell of the days before and after it as well, and so of all of it?"""
-        return any(first < day < last for first, last in self._spans.values())
-
-    def is_left_out(self, telling: Telling) -> bool:
-        """Does a newer file that tells all of its day leave it out?"""
-        newest = telling.files[-1]
-        return any(rank > newest and first < telling.day < last for rank, (first, last) in self._spans.items())
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """Stretches of days that touch or overlap, as one."""
-    merged: list[Span] = []
-    for first, last in sorted(spans):
-        if merged and first <= merged[-1][1] + timedelta(days=1):
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
-
-
-def _within_source(rows: Sequence[Telling], coverage: _Coverage) -> list[Booking]:
+def _within_source(rows: Sequence[Telling], coverage: Coverage) -> list[Booking]:
     """The bookings that one source tells: rows that took each other's place are one, a whole batch goes with its parts."""
-    successors = _successors(rows, coverage)
+    successors = successors_of(rows, coverage)
     bookings: dict[int, Booking] = {}
     for row in rows:
         if row.id not in successors and not row.revokes:
@@ -156,60 +99,6 @@ def _within_source(rows: Sequence[Telling], coverage: _Coverage) -> list[Booking
     for each in found:
         each.tellings[1:] = sorted(each.tellings[1:], key=lambda old: (old.pending, [-rank for rank in old.files]))
     return _without_whole_batches(found)
-
-
-def _successors(rows: Sequence[Telling], coverage: _Coverage) -> dict[int, int]:
-    """Rows, by id, whose place another row has taken."""
-    successors: dict[int, int] = {}
-    by_bank_id: dict[str, list[Telling]] = defaultdict(list)
-    by_amount: dict[tuple[date, Decimal], list[Telling]] = defaultdict(list)
-    for row in rows:
-        if row.bank_id:
-            by_bank_id[row.bank_id].append(row)
-        by_amount[row.day, row.amount].append(row)
-    for row in rows:
-        for old in by_bank_id.get(row.corrects, ()) if row.corrects else ():
-            if old.id != row.id and not _leads_to(row.id, old.id, successors):
-                successors[old.id] = row.id
-    # Equal words of one day and amount first: some banks number their rows anew in every file.
-    for same_words, groups in ((True, by_amount), (True, by_bank_id), (False, by_bank_id), (False, by_amount)):
-        for alike in groups.values():
-            if len(alike) > 1:
-                _replace(alike, coverage, successors, same_words=same_words)
-    return successors
-
-
-def _leads_to(row: int, other: int, successors: Mapping[int, int]) -> bool:
-    """Has `other` taken the place of `row`, perhaps by way of others?"""
-    while row in successors and row != other:
-        row = successors[row]
-    return row == other
-
-
-def _replace(alike: Sequence[Telling], coverage: _Coverage, successors: dict[int, int], *, same_words: bool) -> None:
-    """Of rows with one bank id, or one day and amount: those left out by newer files, and those that came in their place."""
-    gone = [row for row in alike if row.id not in successors and (row.pending or coverage.is_left_out(row))]
-    taken = set(successors.values())
-    for old in gone:
-        heirs = [
-            row
-            for row in alike
-            if row.id not in taken and row.id not in successors and old.id not in successors
-            if _takes_place(row, old) and (not same_words or row.words == old.words)
-        ]
-        rivals = [each for each in gone if each.id not in successors]
-        if heirs and (same_words or len(heirs) == len(rivals) == 1):
-            successors[old.id] = heirs[0].id
-            taken.add(heirs[0].id)
-
-
-def _takes_place(row: Telling, old: Telling) -> bool:
-    """A file that tells both holds them for two; so does the bank where two rows of a day have one id."""
-    if row.id == old.id or not set(row.files).isdisjoint(old.files) or row.files[-1] < old.files[-1]:
-        return False
-    if old.pending:
-        return not row.pending and bool(row.bank_id) and row.bank_id == old.bank_id
-    return not row.pending
 
 
 def _without_whole_batches(bookings: list[Booking]) -> list[Booking]:
@@ -241,7 +130,7 @@ def _batches(bookings: Iterable[Booking]) -> dict[tuple[date, str], list[Booking
 class _Matching:
     """Bookings so far, as source after source is added."""
 
-    coverage: Mapping[str, _Coverage]
+    coverage: Mapping[str, Coverage]
     bookings: list[Booking] = field(default_factory=list)
     doubts: list[tuple[Telling, Telling]] = field(default_factory=list)
 
@@ -381,10 +270,3 @@ def _may_follow(booked: Booking, announced: Telling) -> bool:
     in_time = announced.day <= booked.shown.day <= announced.day + _PENDING
     own = (each for each in booked.tellings if each.source == announced.source)
     return in_time and all(not each.pending and set(each.files).isdisjoint(announced.files) for each in own)
-
-
-def likeness(some: frozenset[str], others: frozenset[str]) -> float:
-    """The share of words of the shorter text that the other one has too, 0 to 1."""
-    if not some or not others:
-        return 0.0
-    return len(some & others) / min(len(some), len(others))

@@ -8,7 +8,8 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinning_pipelines.marts.books.matching import Matched, Span, Telling, match
+from twinning_pipelines.marts.books.matching import Matched, match
+from twinning_pipelines.marts.books.tellings import Span, Telling
 
 OFX, CAMT, CSV, QIF, SIMPLEFIN = "finance.ofx", "finance.camt", "finance.bank_csv", "finance.qif", "finance.simplefin"
 FIRST = date(2026, 3, 1)
@@ -96,8 +97,36 @@ def test_a_bank_that_changes_its_ids_tells_nothing_new() -> None:
     result = matched(*old, *new, f1=(0, 9), f2=(0, 9))
     assert len(result.bookings) == 2
     assert all(one.shown in new for one in result.bookings)
-    # At the edge of the newer file the old ones may simply lie before the cut.
-    assert len(matched(*old, *new, f1=(0, 9), f2=(3, 9)).bookings) == 4
+    # At the edge of the newer file too, for the older one tells all that there was on that day.
+    assert len(matched(*old, *new, f1=(0, 9), f2=(3, 9)).bookings) == 2
+    # At the edge of both the old ones may simply lie before the cut.
+    assert len(matched(*old, *new, f1=(0, 3), f2=(3, 9)).bookings) == 4
+
+
+def test_twins_in_other_words_are_told_once_and_those_most_alike_go_together() -> None:
+    old = [told(CSV, 3, "-3.50", words, files=[1]) for words in ("corner cafe", "tram ticket")]
+    new = [told(CSV, 3, "-3.50", words, files=[2]) for words in ("purchase tram ticket", "purchase corner cafe")]
+    result = matched(*old, *new, f1=(0, 9), f2=(0, 20))
+    assert sorted([each.id for each in one.tellings] for one in result.bookings) == [
+        [new[0].id, old[1].id], [new[1].id, old[0].id],
+    ]  # fmt: skip
+
+
+def test_a_bank_that_changes_its_words_with_each_file_tells_nothing_new() -> None:
+    rows = [told(CSV, 3, "-3.50", f"cafe {rank} {n}", files=[rank]) for rank in (1, 2, 3) for n in range(2)]
+    assert len(matched(*rows, f1=(0, 9), f2=(0, 12), f3=(3, 20)).bookings) == 2
+
+
+def test_of_more_rows_in_other_words_the_rest_is_new_and_of_fewer_none() -> None:
+    two, three = ([told(CSV, 3, "-3.50", f"{name} {n}", files=[rank]) for n in range(count)]
+                  for name, count, rank in (("cafe", 2, 1), ("shop", 3, 2)))  # fmt: skip
+    assert len(matched(*two, *three, f1=(0, 9), f2=(0, 20)).bookings) == 3
+    # Of the three that the older file tells the newer one, which begins on their day, tells two.
+    three, two = ([told(CSV, 3, "-3.50", f"{name} {n}", files=[rank]) for n in range(count)]
+                  for name, count, rank in (("shop", 3, 1), ("cafe", 2, 2)))  # fmt: skip
+    assert len(matched(*three, *two, f1=(0, 9), f2=(3, 20)).bookings) == 3
+    # Nothing is known of a day that neither tells as a whole, nor of more than the older one tells.
+    assert len(matched(*three, *two, f1=(0, 3), f2=(3, 20)).bookings) == 5
 
 
 def test_one_file_that_tells_both_means_two() -> None:
