@@ -164,11 +164,8 @@ class Filled:
     def _notices(self) -> Iterator[Notice]:
         if self.lost:
             yield Notice(f"columns that are not kept: {', '.join(each.heading for each in self.lost)}")
-        if self.styles.numbers.ambiguous:
-            mark = self.styles.numbers.decimal
-            yield Notice(
-                f"no number shows whether 1,234 means a thousand or a little more than one; read with {mark!r}"
-            )
+        if doubt := self.styles.numbers.doubt:
+            yield Notice(doubt)
 
     def _values(self, line: Line) -> dict[str, object]:
         """The values of a row by field. Raises ValueError that names every cell at fault."""

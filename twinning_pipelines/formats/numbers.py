@@ -56,6 +56,13 @@ class NumberStyle:
     evidence: str = ""
     contrary: str = ""
 
+    @property
+    def doubt(self) -> str:
+        """What a person should know of a file whose mark nothing proves; empty where all is clear."""
+        if not self.ambiguous:
+            return ""
+        return f"no number shows whether 1,234 means a thousand or a little more than one; read with {self.decimal!r}"
+
     def read(self, text: str) -> Decimal:
         """The number, exact. Raises ValueError("not a number: '12,3,4'")."""
         if self.decimal == "." and _PLAIN.fullmatch(text):

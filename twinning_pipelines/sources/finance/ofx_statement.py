@@ -51,6 +51,8 @@ def _items(document: ofx.Document) -> Iterator[Row | Rejection | Batch | Claim |
     if document.lied:
         yield Notice(f"its header says {document.declared}, its bytes are {document.codec}; the bytes were believed")
     style = numbers.decide(document.amount_texts())
+    if style.doubt:
+        yield Notice(style.doubt)
     securities = {each.get("SECID.UNIQUEID"): each for each in document.securities}
     moments = [moment for each in document.statements if (moment := _made_at(each.sign_on.get("DTSERVER", "")))]
     if moments:

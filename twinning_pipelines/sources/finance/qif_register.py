@@ -72,6 +72,8 @@ class _Register:
         pieces = self._document.pieces
         if any(piece.account is None and piece.section in qif.BANK_SECTIONS for piece in pieces):
             yield Notice("the file does not name its account; its bookings are kept under the section's name")
+        if self._number.doubt:
+            yield Notice(self._number.doubt)
         last = len(pieces) - 1
         for place, piece in enumerate(pieces):
             if isinstance(piece, qif.Run):

@@ -14,8 +14,9 @@ from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import qif
 from twinning_pipelines.formats.numbers import Mark, NumberStyle
 from twinning_pipelines.formats.part import Part
+from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import TRANSACTION, key_of
-from twinning_pipelines.source import BATCH_ROWS, Batch, Source
+from twinning_pipelines.source import BATCH_ROWS, Batch, Notice, Source
 from twinning_pipelines.sources.finance import booking_columns, ofx_statement, qif_register
 
 DAYS = st.sampled_from(["01/02/2026", "13/02/2026", "31.12.98", "2026-01-26", "1 Jan 2026", "1/ 2'26"])
@@ -150,3 +151,25 @@ def test_fields_that_the_file_does_not_tell_are_null() -> None:
     assert batch.rows.schema == TRANSACTION.schema
     assert batch.rows.column("memo").to_pylist() == ["m", ""]
     assert batch.rows.column("extra").null_count == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (qif_register.SOURCE, "!Type:Bank\nD13/02/2026\nT{figure}\nPShop\n^\n"),
+        (
+            ofx_statement.SOURCE,
+            "<OFX><STMTRS><STMTTRN><DTPOSTED>20260213<TRNAMT>{figure}<FITID>1</STMTTRN></STMTRS></OFX>",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("figure", "is_told"), [("-1,234", True), ("-1,234.00", False), ("-1234", False)])
+def test_a_mark_that_no_figure_proves_is_told(
+    tmp_path: Path, source: Source, text: str, figure: str, is_told: bool
+) -> None:
+    path = tmp_path / "export"
+    path.write_text(text.format(figure=figure), encoding="utf-8")
+    told = [
+        item.text for item in source.parse(Original.at(path), Clock.fixed(ZoneInfo("UTC"))) if isinstance(item, Notice)
+    ]
+    assert any("1,234 means a thousand or a little more than one" in each for each in told) == is_told

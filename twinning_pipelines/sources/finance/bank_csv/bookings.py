@@ -105,12 +105,8 @@ class _Reader:
             )
         if self._found.doubt:
             yield Notice(self._found.doubt)
-        if self._found.numbers.ambiguous:
-            mark = self._found.numbers.decimal
-            yield Notice(
-                "no number shows whether 1,234 means a thousand or a little more than one; "
-                f"read with {mark!r}; `decimal` in a mapping says which"
-            )
+        if doubt := self._found.numbers.doubt:
+            yield Notice(f"{doubt}; `decimal` in a mapping says which")
 
     def go_on_with(self, account: str, at: int) -> Iterator[Notice]:
         """The rows that follow are of another account, which stands above a header of its own."""
