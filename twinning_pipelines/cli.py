@@ -5,6 +5,7 @@ Here are the first verbs that need no database; the others are loaded when one o
 
 from twinning_pipelines import lean  # noqa: I001  (before anything that uses pyarrow)
 
+import errno
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -118,6 +119,12 @@ def main() -> None:
         sys.exit(shown.EXIT_USAGE)
     except TwinningError as trouble:
         shown.ERR.print(f"twinning: {trouble}", markup=False)
+        sys.exit(shown.EXIT_UNREADABLE)
+    except OSError as trouble:
+        # A full disk, a closed folder, a port in use: a person mends these and wants no traceback.
+        disk = "the disk of TWINNING_HOME or TMPDIR" if trouble.errno in (errno.ENOSPC, errno.EDQUOT) else None
+        where = trouble.filename or disk
+        shown.ERR.print(f"twinning: {f'{where}: ' if where else ''}{trouble.strerror or trouble}", markup=False)
         sys.exit(shown.EXIT_UNREADABLE)
 
 

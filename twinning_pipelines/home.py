@@ -23,7 +23,7 @@ from twinning_pipelines.settings import Settings, settings_of_environment
 from twinning_pipelines.source import Source
 from twinning_pipelines.sources import SOURCES, sources_of_home
 from twinning_pipelines.stores.embedded_postgres import Cluster
-from twinning_pipelines.stores.postgres.database import connect, migrate
+from twinning_pipelines.stores.postgres.database import connect, in_plain_words, migrate
 from twinning_pipelines.stores.postgres.store import PostgresStore
 
 if TYPE_CHECKING:
@@ -80,14 +80,20 @@ class Home:
     @contextmanager
     def opened(self) -> Iterator["OpenHome"]:
         """The home with its folders made and its database running and migrated."""
-        for folder in (self.inbox, self.archive, self.quarantine, self.exports, self.rules):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folders()
         if self.settings.database_url is not None:
             with migrated(self.settings.database_url.get_secret_value()) as engine:
                 yield OpenHome(self, engine)
         else:
             with self.cluster.lease() as url, migrated(url) as engine:
                 yield OpenHome(self, engine)
+
+    def _make_folders(self) -> None:
+        for folder in (self.inbox, self.archive, self.quarantine, self.exports, self.rules):
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as wrong:
+                raise WrongUsage(f"TWINNING_HOME: {folder} can't be made: {wrong.strerror}") from None
 
     def influx(self) -> "Influx | None":
         """The InfluxDB that the settings name; None when they name none."""
@@ -191,7 +197,8 @@ def migrated(url: str) -> Iterator[sa.Engine]:
     engine = connect(url)
     try:
         migrate(engine)
-        yield engine
+        with in_plain_words():
+            yield engine
     finally:
         engine.dispose()
 

@@ -35,7 +35,7 @@ def _console(*, is_error: bool) -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
     if is_error:
-        return Console(stderr=True, highlight=False)
+        return Console(stderr=True, highlight=False, soft_wrap=True)
     return Console(highlight=False, soft_wrap=True, width=_WIDTH)
 
 

@@ -35,6 +35,7 @@ from twinning_pipelines.stores.postgres_programs import START_SECONDS, find_bina
 
 LOG_BYTES = 10 * 1024**2
 STOP_SECONDS = 60
+LEAST_BYTES = 4 * 1024**2
 
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "--no-instructions", "-k")
 SETTINGS = {
@@ -152,6 +153,9 @@ def _start_server(place: Place, binaries: Path) -> None:
     with flock(place.path / "server.lock", fcntl.LOCK_EX) as lock:
         started = run([binaries / "pg_ctl", *command], place.path, place.owner, keep_open=(lock,))
     if started.returncode != 0:
+        if shutil.disk_usage(place.path).free < LEAST_BYTES:
+            # Then the log could not be written either, and its end tells of something else.
+            raise DatabaseUnavailable(f"PostgreSQL did not start in {place.path}: no space is left on that disk")
         reason = f"{started.stderr.strip()}\n{_tail(log)}"
         raise DatabaseUnavailable(f"PostgreSQL did not start in {place.path}: {reason}")
 

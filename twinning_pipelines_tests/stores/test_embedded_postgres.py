@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -382,6 +383,20 @@ class TestRefusals:
         finally:
             configuration.write_text(good)
         assert not shared.is_running()
+
+    def test_a_server_that_does_not_start_on_a_full_disk_says_so(
+        self, shared: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its log ends with words of an earlier start, for nothing more could be written."""
+        configuration = shared.directory / "data/postgresql.conf"
+        good = configuration.read_text()
+        configuration.write_text(good + "\nnonsense_setting = 1\n")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+        try:
+            with pytest.raises(DatabaseUnavailable, match=r"did not start in .*: no space is left on that disk$"):
+                shared.start()
+        finally:
+            configuration.write_text(good)
 
     def test_a_directory_that_can_not_be(self, base: Path) -> None:
         (base / "file").touch()
