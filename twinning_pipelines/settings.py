@@ -6,7 +6,7 @@ A secret may stand in a file instead, as containers hand it over: TWINNING_<NAME
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.ingest.inbox import named
 
 _YES, _NO = ("1", "on", "t", "true", "y", "yes"), ("0", "off", "f", "false", "n", "no")
 
@@ -108,7 +109,9 @@ class Settings:
     home: Path = field(
         default_factory=_default_home, metadata=_reads("Folder of inbox, archive, quarantine, db and exports.", Path)
     )
-    person: str = field(default="me", metadata=_reads("Whose files are meant when the command line names nobody."))
+    person: str = field(
+        default="me", metadata=_reads("Whose files are meant when the command line names nobody.", named)
+    )
     database_url: Secret | None = field(
         default=None, metadata=_reads("Postgres to use instead of the embedded one.", Secret)
     )
@@ -228,8 +231,11 @@ def settings_of_environment() -> Settings:
 
 
 def _read(setting: Field[Any], text: str | None) -> object:
-    """None where nothing is given: Compose hands over an empty variable where nothing is set."""
-    if text is None or (text == "" and setting.default is None):
+    """None where nothing is given: Compose hands over an empty variable where nothing is set.
+
+    An empty home is the usual one, and not the folder where we happen to be.
+    """
+    if text is None or (text == "" and setting.default in (None, MISSING)):
         return None
     value: object = setting.metadata["read"](text)
     return value

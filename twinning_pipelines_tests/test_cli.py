@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,8 @@ def test_redrive_reads_the_rejected_rows_again_from_the_archive(twinning: Twinni
         (("explain", "happiness"), "no fact is called"),
         (("ingest", "/nowhere/at/all"), "does not exist"),
         (("person", "ada", "--zone", "Mars/Olympus"), "not an IANA time zone"),
+        (("person", "", "--zone", "Europe/Zurich"), "can't be the name of a person's folder"),
+        (("ingest", str(CHECKING), "--person", "../ada"), "can't be the name of a person's folder"),
         (("influx", "push"), "no InfluxDB is configured"),
         (("nonsense",), "No such command"),
     ],
@@ -129,6 +132,27 @@ def test_wrong_usage_is_told_in_a_sentence(twinning: Twinning, words: tuple[str,
     assert told.returncode == 2
     assert said in " ".join(told.stderr.split())
     assert "Traceback" not in told.stderr
+
+
+def test_what_a_person_mends_on_the_disk_is_told_in_one_line(twinning: Twinning, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words, code, said in (
+        (("status",), 2, f"TWINNING_HOME: {tmp_path}/file/inbox can't be made: Not a directory"),
+        (("collect",), 1, f"{tmp_path}/file/collectors.yaml: Not a directory"),
+    ):
+        told = twinning(*words, TWINNING_HOME=str(tmp_path / "file"))
+        assert (told.returncode, told.stderr) == (code, f"twinning: {said}\n")
+
+
+def test_a_file_that_can_not_be_opened_is_told_and_the_others_are_taken(twinning: Twinning, tmp_path: Path) -> None:
+    place = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as closed:
+        closed.bind(str(place))
+        told = twinning("ingest", str(place), str(CHECKING), "--json")
+    assert told.returncode == 1
+    first, second = map(json.loads, told.stdout.splitlines())
+    assert (first["file"], first["error"]) == (str(place), "can't be opened: No such device or address")
+    assert second["tables"]["transaction"]["new"] == 6
 
 
 def test_a_bad_setting_is_told_by_its_name(twinning: Twinning) -> None:

@@ -49,6 +49,14 @@ def test_connect_claims_a_token_from_standard_input_and_keeps_what_it_is_worth(
     assert (folder / "collectors.yaml").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("words", [(), ("status",)])
+def test_where_nobody_is_configured_the_way_in_is_told(words: tuple[str, ...]) -> None:
+    told = run(*words)
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert "twinning collect connect" in told.stderr
+
+
 def test_a_token_is_not_spent_when_what_it_is_worth_could_not_be_kept(folder: Path, bridge: FakeBridge) -> None:
     run("connect", "simplefin", typed=bridge.setup_token)
     claims = len(bridge.exchanges)

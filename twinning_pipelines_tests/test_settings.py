@@ -57,6 +57,7 @@ def test_a_variable_is_read_as_what_it_means(
     ("name", "text"),
     [
         *[("zone", each) for each in ("Mars/Olympus", "", "../etc/passwd", "/etc/localtime", "Europe")],
+        *[("person", each) for each in ("", " ", "../ada", ".ada")],
         *[("currency", each) for each in ("chf", "CHFR", "", "CHF\n")],
         *[("date_order", each) for each in ("dmy", "YDM")],
         *[("still_seconds", each) for each in ("-1", "nan", "inf", "soon", "")],
@@ -176,6 +177,6 @@ def test_a_secret_of_a_file_may_come_and_change_while_we_run(tmp_path: Path, mon
 
 
 def test_an_empty_variable_of_what_may_be_left_out_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PG_BIN", "INFLUX_URL", "FIREFLY_URL", "MODEL_URL", "SPEECH_URL"):
+    for name in ("HOME", "PG_BIN", "INFLUX_URL", "FIREFLY_URL", "MODEL_URL", "SPEECH_URL"):
         monkeypatch.setenv(f"TWINNING_{name}", "")
     assert settings_of_environment() == Settings()

@@ -5,6 +5,7 @@ while: sync programs write in place. Hidden and partial names are somebody's wor
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -40,8 +41,18 @@ def is_partial(path: PurePath) -> bool:
     return name.lower().endswith(PARTIAL_SUFFIXES)
 
 
+def named(person: str) -> str:
+    """The name of a person, which is that of a folder in the inbox. Raises ValueError if it can't be."""
+    if person.strip() in ("", ".") or "/" in person or is_partial(PurePath(person)):
+        raise ValueError(f"{person!r} can't be the name of a person's folder in the inbox")
+    return person
+
+
 def scan(inbox: Path) -> Iterator[Dropped]:
-    """Every candidate in the inbox, by path; links are never followed. Files beside the person folders are left alone."""
+    """Every candidate in the inbox, by path; links are never followed. Files beside the person folders are left alone.
+
+    A folder that can't be looked into is a candidate itself: whoever opens it learns why, and the others go on.
+    """
     if not inbox.is_dir():
         return
     for person in sorted(inbox.iterdir()):
@@ -50,17 +61,22 @@ def scan(inbox: Path) -> Iterator[Dropped]:
 
 
 def _walk(folder: Path, person: str) -> Iterator[Dropped]:
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink() or is_partial(path):
-            continue
+    try:
+        paths = sorted(path for path in folder.iterdir() if not (is_partial(path) or path.is_symlink()))
+    except PermissionError:
+        yield from _seen(folder, person)
+        return
+    for path in paths:
         if path.is_dir():
             yield from _walk(path, person)
         elif path.is_file():
-            try:
-                seen = path.stat()
-            except FileNotFoundError:
-                continue
-            yield Dropped(path, person, seen.st_size, seen.st_mtime_ns)
+            yield from _seen(path, person)
+
+
+def _seen(path: Path, person: str) -> Iterator[Dropped]:
+    with suppress(FileNotFoundError):
+        state = path.stat()
+        yield Dropped(path, person, state.st_size, state.st_mtime_ns)
 
 
 def is_stable(dropped: Dropped, *, now_ns: int, still_seconds: float) -> bool:

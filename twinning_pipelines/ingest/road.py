@@ -85,7 +85,16 @@ def look(path: Path, clock: Clock, sources: Sequence[Source], *, progress: Progr
     except FileError as wrong:
         return Receipt(str(path), source.name if source else None, problem=str(wrong))
     except OSError as wrong:
-        return Receipt(str(path), None, problem=f"can't be opened: {wrong.strerror}")
+        return _closed(path, wrong)
+
+
+def why_closed(path: Path) -> Receipt | None:
+    """The receipt of a file that can't be opened; None if it can."""
+    try:
+        path.open("rb").close()
+    except OSError as wrong:
+        return _closed(path, wrong)
+    return None
 
 
 def receipt_of(
@@ -102,6 +111,10 @@ def receipt_of(
         notices=tuple(reading.notices),
         elements=tuple(reading.accounts),
     )
+
+
+def _closed(path: Path, wrong: OSError) -> Receipt:
+    return Receipt(str(path), None, problem=f"can't be opened: {wrong.strerror}")
 
 
 def _is_loaded(entry: Entry, source: Source) -> bool:

@@ -16,6 +16,7 @@ from twinning_pipelines.options import JSON
 from twinning_pipelines.settings import settings_of_environment
 
 _AT_ONCE = click.option("--now", "at_once", is_flag=True, help="Also those that are not due yet.")
+_NOBODY = "nobody is configured: `twinning collect connect simplefin` asks for a setup token"
 _MARKS = {"collected": ("✓ ", "green"), "resting": ("· ", "cyan"), "failed": ("✗ ", "red")}
 
 
@@ -100,9 +101,7 @@ def _round(name: str, *, at_once: bool, as_json: bool) -> None:
         else:
             _show_visit(visit)
     if not visits and not as_json:
-        shown.ERR.print(
-            "nobody is configured: `twinning collect connect simplefin` asks for a setup token", markup=False
-        )
+        shown.ERR.print(_NOBODY, markup=False)
     sys.exit(shown.EXIT_UNREADABLE if any(visit.problem for visit in visits) else shown.EXIT_OK)
 
 
@@ -148,6 +147,8 @@ def _show_visit(visit: Visit) -> None:
 
 
 def _show_standings(known: Sequence[Standing]) -> None:
+    if not known:
+        shown.ERR.print(_NOBODY, markup=False)
     for each in known:
         page = each.page
         good = f"last good visit {_local(page.last_success)}" if page.last_success else "never visited"

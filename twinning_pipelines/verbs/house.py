@@ -14,11 +14,12 @@ from twinning_pipelines import shown, shown_days
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.home import OpenHome, home_of_environment
 from twinning_pipelines.ingest.inbox import walk_files
+from twinning_pipelines.ingest.road import why_closed
 from twinning_pipelines.ingest.sweep import drain
 from twinning_pipelines.marts.daily_facts import evidence_of, facts_of, find_fact, last_day
 from twinning_pipelines.marts.freshness import status_of
 from twinning_pipelines.marts.preference import set_order
-from twinning_pipelines.options import DAY, JSON, PATHS, PERSON
+from twinning_pipelines.options import DAY, JSON, PATHS, PERSON, a_name
 from twinning_pipelines.products.influx_projection import project, queue_everything
 from twinning_pipelines.receipt import Receipt
 
@@ -34,7 +35,7 @@ def demo(as_json: bool) -> None:
 
 @click.command()
 @PATHS
-@click.option("--person", help="Whose files these are. Default: TWINNING_PERSON.")
+@click.option("--person", callback=a_name, help="Whose files these are. Default: TWINNING_PERSON.")
 @JSON
 def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
     """Take files (folders are walked) down the same road as the inbox, now, and print their receipts.
@@ -141,7 +142,7 @@ def redrive(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", callback=a_name)
 @click.option("--zone", required=True, help="IANA zone, for example Europe/Zurich.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on. Default: ever.")
 def person(name: str, zone: str, since: datetime | None) -> None:
@@ -152,6 +153,7 @@ def person(name: str, zone: str, since: datetime | None) -> None:
     with _opened() as home:
         home.store.settle_in(name, zone, moment)
         home.count_facts()
+    shown.ERR.print(f"{name} lives in {zone}{f' since {since:%Y-%m-%d}' if since else ''}", markup=False)
 
 
 @click.command()
@@ -223,7 +225,8 @@ def _opened() -> AbstractContextManager[OpenHome]:
 def _ingest(home: OpenHome, paths: list[Path], person: str, as_json: bool) -> Iterator[Receipt]:
     for path in walk_files(paths):
         with shown.progress_on(path.name, path.stat().st_size) as progress:
-            receipt = home.ingest(path, person, called=str(path), progress=progress)
+            closed = why_closed(path)
+            receipt = closed or home.ingest(path, person, called=str(path), progress=progress)
         shown.print_receipt(receipt, in_json=as_json)
         yield receipt
 
