@@ -6,6 +6,7 @@ import ipaddress
 import os
 import platform
 import re
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,8 +105,9 @@ def faults(settings: Mapping[str, str]) -> list[str]:
         _like(settings, "TWINNING_OWNER", NAME, "a name of small letters and digits"),
         _like(settings, "TWINNING_OWNER_EMAIL", EMAIL, "an e-mail address"),
         _like(settings, "TWINNING_DOMAIN", DOMAIN, "a domain name such as home.example.org"),
-        _like(settings, "TWINNING_ZONE", ZONE, "a time zone such as Europe/Zurich"),
+        _zone(settings),
         _like(settings, "TWINNING_CURRENCY", re.compile(r"[A-Z]{3}\Z"), "a currency of three capital letters"),
+        _one_of(settings, "TWINNING_DATE_ORDER", ("", "DMY", "MDY", "YMD")),
         _bind(settings.get("TWINNING_BIND", "")),
         _subnet(
             settings.get("TWINNING_SUBNET", ""),
@@ -133,12 +135,20 @@ def faults(settings: Mapping[str, str]) -> list[str]:
 
 def _one_of(settings: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | None:
     value = settings.get(name, "")
-    return None if value in words else f"{name} is {value!r}; it is one of {', '.join(words)}"
+    return None if value in words else f"{name} is {value!r}; it is one of {', '.join(filter(None, words))}"
 
 
 def _like(settings: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str | None:
     value = settings.get(name, "")
     return None if pattern.match(value) else f"{name} is {value!r}, not {what}"
+
+
+def _zone(settings: Mapping[str, str]) -> str | None:
+    """A machine may know no zones at all; then any is taken that looks like one."""
+    known = zoneinfo.available_timezones()
+    if known and settings.get("TWINNING_ZONE", "") not in known:
+        return f"TWINNING_ZONE is {settings.get('TWINNING_ZONE', '')!r}, not a time zone such as Europe/Zurich"
+    return _like(settings, "TWINNING_ZONE", ZONE, "a time zone such as Europe/Zurich")
 
 
 def _bind(value: str) -> str | None:

@@ -116,6 +116,14 @@ def _acme_at_home(home: Home) -> None:
     change_env(home, "TWINNING_TLS=local-ca", "TWINNING_TLS=acme-http")
 
 
+def _zone_of_nobody(home: Home) -> None:
+    change_env(home, "TWINNING_ZONE=", "TWINNING_ZONE=Mars/Olympus # ")
+
+
+def _order_of_nobody(home: Home) -> None:
+    change_env(home, "TWINNING_DATE_ORDER=", "TWINNING_DATE_ORDER=dmy")
+
+
 def _nginx_elsewhere(home: Home) -> None:
     change_env(home, "TWINNING_SUBNET=172.31.235.0/24", "TWINNING_SUBNET=172.30.0.0/24")
 
@@ -153,6 +161,8 @@ def _old_settings(home: Home) -> None:
         (_doors_to_the_internet, "TWINNING_BIND=8.8.8.8 is an address of the internet"),
         (_no_overlay, "TWINNING_PLACE is 'windows'; it is one of mac, vps"),
         (_acme_at_home, "TWINNING_TLS=acme-http wants a domain of the internet"),
+        (_zone_of_nobody, "TWINNING_ZONE is 'Mars/Olympus', not a time zone such as Europe/Zurich"),
+        (_order_of_nobody, "TWINNING_DATE_ORDER is 'dmy'; it is one of DMY, MDY, YMD"),
         (_nginx_elsewhere, "TWINNING_NGINX_ADDRESS=172.31.235.2 is no address of TWINNING_SUBNET=172.30.0.0/24"),
         (
             _forgotten_lock,
