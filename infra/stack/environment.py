@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import platform
@@ -36,8 +37,14 @@ def parse(text: str) -> dict[str, str]:
 
 
 def read(file: Path) -> dict[str, str]:
-    """The settings of a file; none if it is not there."""
-    return parse(file.read_text(encoding="utf-8")) if file.exists() else {}
+    """The settings of a file; none if it is not there. Raises OSError, also for what is no text."""
+    if not file.exists():
+        return {}
+    try:
+        # Some editors put a mark before the first letter, which Compose looks past as well.
+        return parse(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "is not written in UTF-8", str(file)) from None
 
 
 def here() -> dict[str, str]:

@@ -189,6 +189,18 @@ def test_without_docker_it_says_so(home: Home) -> None:
     assert home.run("ps", path=str(home.root)).stderr == "docker is not installed, or not on the PATH\n"
 
 
+def test_settings_that_an_editor_wrote_otherwise_are_read_or_told(home: Home) -> None:
+    home.ok("init", "--place", "vps")
+    file = home.infra / ".env"
+    text = file.read_text()
+    file.write_bytes(b"\xef\xbb\xbf" + text[text.index("TWINNING_PLACE") :].replace("\n", "\r\n").encode())
+    assert findings(home) == []
+    file.write_bytes(text.encode("utf-16"))
+    for verb in ("check", "init", "up"):
+        done = home.run(verb)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{file}: is not written in UTF-8\n")
+
+
 def test_a_port_that_is_taken_is_found_before_the_start_but_not_our_own(home: Home) -> None:
     home.ok("init")
     with socket.socket() as taken:
