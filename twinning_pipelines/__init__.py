@@ -8,12 +8,12 @@ The package in reading order, low to high; imports run one way, and each room kn
     source           what a source is: recognise a file, turn it into batches of rows; the registry loads them by need
     receipt          what travels between the rooms: an arrival, a reading, a receipt
     formats/         how to read a syntax (OFX, QIF, delimited, streamed XML): rows, no meaning
+    stores/          Postgres, the system of record, with its launcher and migrations; InfluxDB, Firefly III
+    engines/         models that run at home, for words and for speech
     marts/           what the facts add up to, as SQL: daily rollups, daily facts, the household's books, freshness
     sources/         one module or package = one source; `sources/__init__.py` is the registry
     ingest/          the road: inbox, archive, route, check, load
     collectors/      providers that are asked instead of waited for: what they answer becomes a file in the inbox
-    stores/          Postgres, the system of record, with its launcher and migrations; InfluxDB, Firefly III
-    engines/         models that run at home, for words and for speech
     products/        what is made of the facts for people and the outside world
     settings, home   every TWINNING_* variable; one installation put together from them
     shown, demo/     how things look on a terminal; sample exports of two people
