@@ -77,10 +77,19 @@ def test_every_verb_and_service_of_the_stack_exists(page: Path) -> None:
             assert set(words[verb == "compose" :]) <= services | {"NAME"}, code
 
 
+def _of_the_stack() -> set[str]:
+    return set(re.findall(r"^#? ?(TWINNING_\w+)=", (ROOT / "infra/.env.example").read_text("utf-8"), re.MULTILINE))
+
+
 @EACH_PAGE
 def test_every_variable_is_read(page: Path) -> None:
-    known = {variable_of(each) for each in fields(Settings)}
+    known = {variable_of(each) for each in fields(Settings)} | _of_the_stack()
     known |= {f"{variable_of(each)}_FILE" for each in fields(Settings) if is_secret(each)}
-    known |= set(re.findall(r"^#? ?(TWINNING_\w+)=", (ROOT / "infra/.env.example").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"\bTWINNING_[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
     assert {each for each in named - known if not each.startswith(("TWINNING_TEST_", "TWINNING_WRITE_"))} == set()
+
+
+def test_the_example_of_the_stacks_settings_names_all_that_its_files_read_and_no_other() -> None:
+    files = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "infra").glob("compose*.yaml"))
+    by_the_tool = {"TWINNING_PLACE", "TWINNING_PROFILES"}
+    assert set(re.findall(r"\$\{(TWINNING_\w+)", files)) - {"TWINNING_FILES_DIGEST"} == _of_the_stack() - by_the_tool
