@@ -5,6 +5,7 @@ export TWINNING_HOME ?= $(CURDIR)/.twinning
 export DAGSTER_HOME ?= $(TWINNING_HOME)/dagster
 export TWINNING_ZONE ?= Europe/Zurich
 export TWINNING_CURRENCY ?= CHF
+DEV_PORT ?= 3000
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: demo test lint engine bench dev environment-run environment-dev programs locks clean
@@ -12,10 +13,10 @@ PYTEST := $(BIN)/python -m pytest
 demo: environment-run ## Sample exports of two people through the whole road, with receipts and the day's facts.
 	@$(BIN)/twinning demo
 
-dev: environment-run ## The Dagster UI on http://127.0.0.1:3000, with sensor and schedules running.
+dev: environment-run ## The Dagster UI on http://127.0.0.1:3000 (DEV_PORT=… elsewhere), with sensor and schedules running.
 	@mkdir -p $(DAGSTER_HOME) $(TWINNING_HOME)/inbox && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@echo "inbox: $(TWINNING_HOME)/inbox/<person>/"
-	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(DEV_PORT)
 
 test: environment-dev programs ## Every test; needs no network.
 	@$(PYTEST) -n 2 --dist loadscope $(TESTS)
