@@ -87,7 +87,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
             receipt = look(path, settings.clock, every, progress=progress)
         shown.print_receipt(receipt, in_json=as_json)
         receipts.append(receipt)
-    sys.exit(shown.exit_code(receipts))
+    sys.exit(shown.told_of_paths(receipts, paths))
 
 
 @cli.command()

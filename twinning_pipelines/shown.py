@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinning_pipelines.receipt import Receipt
@@ -95,6 +96,14 @@ def show_receipt(receipt: Receipt) -> None:
         out.print(Text.assemble(("    rejected ", "yellow"), f"{receipt.unit} {rejection.at}: {rejection.reason}"))
     for notice in receipt.notices:
         out.print(Text.assemble(("    note ", "cyan"), notice))
+
+
+def told_of_paths(receipts: Sequence[Receipt], paths: Sequence[Path]) -> int:
+    """The exit code for files that a person named; says so where there were none."""
+    if not receipts:
+        where = ", ".join(map(str, paths))
+        _console(is_error=True).print(f"no file in {where}; hidden and partial ones are left out", markup=False)
+    return exit_code(receipts)
 
 
 def show_sources(sources: Sequence[Source]) -> None:

@@ -155,6 +155,18 @@ def test_a_file_that_can_not_be_opened_is_told_and_the_others_are_taken(twinning
     assert second["tables"]["transaction"]["new"] == 6
 
 
+def test_where_there_is_nothing_to_read_that_is_told(twinning: Twinning, tmp_path: Path) -> None:
+    (tmp_path / "drops").mkdir()
+    (tmp_path / "drops" / "statement.csv.part").touch()
+    for words, said in (
+        (("check", f"{tmp_path}/drops"), f"no file in {tmp_path}/drops; hidden and partial ones are left out"),
+        (("ingest", f"{tmp_path}/drops"), f"no file in {tmp_path}/drops; hidden and partial ones are left out"),
+        (("redrive",), "nothing waits to be read again"),
+    ):
+        told = twinning(*words, "--json")
+        assert (told.returncode, told.stdout, told.stderr) == (0, "", f"{said}\n")
+
+
 def test_a_bad_setting_is_told_by_its_name(twinning: Twinning) -> None:
     told = twinning("status", TWINNING_ZONE="Mars/Olympus")
     assert told.returncode == 2

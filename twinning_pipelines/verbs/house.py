@@ -45,7 +45,7 @@ def ingest(paths: tuple[Path, ...], person: str | None, as_json: bool) -> None:
     with _opened() as home:
         receipts = list(_ingest(home, list(paths), person or home.home.settings.person, as_json))
         home.count_facts()
-    sys.exit(shown.exit_code(receipts))
+    sys.exit(shown.told_of_paths(receipts, paths))
 
 
 @click.command()
@@ -138,6 +138,8 @@ def redrive(as_json: bool) -> None:
         home.count_facts()
     for receipt in receipts:
         shown.print_receipt(receipt, in_json=as_json)
+    if not receipts:
+        shown.ERR.print("nothing waits to be read again")
     sys.exit(shown.exit_code(receipts))
 
 
