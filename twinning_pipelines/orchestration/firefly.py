@@ -147,14 +147,21 @@ def refusal_check() -> dg.AssetChecksDefinition:
         ),
     )
     def nothing_refused(home: dg.ResourceParam[RunHome]) -> dg.AssetCheckResult:
+        try:
+            access = home.home.firefly()
+        except WrongUsage as trouble:
+            return dg.AssetCheckResult(passed=False, severity=_WARN, description=str(trouble))
+        if access is None:
+            return dg.AssetCheckResult(passed=True, metadata={"state": _NOT_CONFIGURED})
         with home.opened.engine.connect() as connection:
-            parked = parked_count(connection)
+            parked = parked_count(connection, access.server)
         said = "`twinning firefly plan --again` tells which and why" if parked else None
         return dg.AssetCheckResult(passed=parked == 0, severity=_WARN, metadata={"parked": parked}, description=said)
 
     return nothing_refused
 
 
-def parked_count(connection: sa.Connection) -> int:
-    """Bookings, transfers and trades that a person has to look at."""
-    return int(connection.execute(sa.text("select count(*) from firefly_outbox where state = 'refused'")).scalar_one())
+def parked_count(connection: sa.Connection, server: str) -> int:
+    """Bookings, transfers, trades and files that a person has to look at, on the server that is configured now."""
+    statement = "select count(*) from firefly_outbox where state = 'refused' and server = :server"
+    return int(connection.execute(sa.text(statement), {"server": server}).scalar_one())

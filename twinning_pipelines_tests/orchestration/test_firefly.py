@@ -89,6 +89,25 @@ def test_what_was_refused_and_what_differs_is_seen(
     assert not found["firefly", "firefly_agrees"].passed
 
 
+def test_what_an_earlier_firefly_refused_is_no_longer_told(
+    home: Home, opened: OpenHome, fake: FakeFirefly, instance: dg.DagsterInstance
+) -> None:
+    drop_statement(home)
+    materialise(home, instance)
+    with opened.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into firefly_outbox (person_id, server, external_id, booking_ids, state) "
+                "select id, 'http://earlier:8080', 'tw1-1', '{1}', 'refused' from person"
+            )
+        )
+    here = verdicts(materialise(with_firefly(home, fake.url, fake.token), instance))["firefly", "nothing_refused"]
+    assert (here.passed, here.metadata["parked"].value) == (True, 0)
+    none = verdicts(materialise(home, instance))["firefly", "nothing_refused"]
+    assert none.passed
+    assert str(none.metadata["state"].value).startswith("not configured")
+
+
 def test_a_home_without_firefly_says_so(home: Home, instance: dg.DagsterInstance) -> None:
     result = materialise(home, instance)
     assert result.success

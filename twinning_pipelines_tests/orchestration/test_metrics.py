@@ -186,7 +186,7 @@ def test_the_queues_of_firefly_and_news(home: Home, opened: OpenHome, instance: 
     with watching(with_firefly, instance) as watch:
         values = look(watch)
     with opened.engine.connect() as connection:
-        assert values["twinning_outbox_dead"]["firefly",] == parked_count(connection) == 3
+        assert values["twinning_outbox_dead"]["firefly",] == parked_count(connection, "http://firefly:8080") == 3
         queues = standings(connection)
     assert values["twinning_outbox_pending"] == {("firefly",): 9, ("news",): sum(each.pending for each in queues)}
     assert values["twinning_outbox_dead"]["news",] == sum(each.dead for each in queues) == 6
