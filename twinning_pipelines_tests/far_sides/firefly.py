@@ -365,7 +365,7 @@ def _told_attachment(number: int, sent: Mapping[str, Any]) -> Fields:
 
 
 def _told_group(group: Group) -> Fields:
-    told = {"group_title": group.title, "transactions": list(map(_told_journal, group.living()))}
+    told = {"group_title": group.title, "transactions": list(map(_told_journal, group.listed()))}
     return {
         "type": "transactions",
         "id": str(group.id),

@@ -94,6 +94,10 @@ class Group:
         """Those that nobody deleted."""
         return [each for each in self.journals if not each.deleted]
 
+    def listed(self) -> list[Journal]:
+        """The same as the server lists them: the latest day first, then by order, and of the same order the newest first."""
+        return sorted(self.living(), key=lambda each: (-each.day.toordinal(), each.order, -each.id))
+
 
 class Numbers:
     """Ids, which all users of a server share."""
@@ -346,7 +350,7 @@ class Books:
             foreign_amount=foreign[0],
             foreign_currency=foreign[1],
             tags=sorted(dict.fromkeys(sent.get("tags") or [])),
-            order=sent.get("order") or place,
+            order=sent.get("order") or 0,
             hash=digest,
         )
 

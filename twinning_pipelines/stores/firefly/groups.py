@@ -111,10 +111,11 @@ class RemoteGroup:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "RemoteGroup":
-        """From an element of `data`. Raises ValueError."""
+        """From an element of `data`, its splits in the order in which they were made. Raises ValueError."""
         try:
-            attributes = data["attributes"]
-            splits = attributes["transactions"]
+            # The server lists the newest first, and those that were sent together have no other order.
+            splits = sorted(data["attributes"]["transactions"], key=lambda each: int(each["transaction_journal_id"]))
+            attributes = {**data["attributes"], "transactions": splits}
             journals = tuple(str(each["transaction_journal_id"]) for each in splits)
             hashes = tuple(str(each.get("import_hash_v2") or "") for each in splits)
             return cls(str(data["id"]), Group.of(attributes), journals, hashes)

@@ -1,5 +1,6 @@
 """Each booking is in Firefly III exactly once, whatever breaks off, and what people do there stays."""
 
+import json
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -321,6 +322,20 @@ def test_parts_are_sent_changed_and_left_alone_where_somebody_changed_them(pushe
     pusher.push()
     home.lose(booking, gone=False)
     assert pusher.push().acts == {"create": 1}
+
+
+def test_a_part_that_changes_is_the_part_that_is_changed(pusher: Pusher) -> None:
+    home = pusher.household
+    parts = [{"category": name, "amount": amount} for name, amount in (("Food", "-1"), ("Pets", "-3"), ("Fun", "-6"))]
+    booking = home.book(home.account("Giro"), "2026-03-02", "-10", memo="shop", told={"splits": parts})
+    pusher.push()
+    parts = [parts[0] | {"category": "Drinks", "amount": "-2"}, parts[1], parts[2] | {"amount": "-5"}]
+    home.do("update transaction set splits = cast(:parts as jsonb)", parts=json.dumps(parts))
+    assert pusher.push().acts == {"update": 1}
+    group = pusher.fake.group_of(home.key(booking))
+    there = {(str(each.texts["category_name"]), str(each.amount)) for each in group.living()}
+    assert there == {("Drinks", "2"), ("Pets", "3"), ("Fun", "5")}
+    assert pusher.push().acts == {}
 
 
 def test_a_backfill_spares_the_server_and_ends_with_its_sums(pusher: Pusher) -> None:
