@@ -261,7 +261,7 @@ def _update(desk: Desk, row: Row, remote: RemoteGroup, decision: Decision) -> Do
     wanted = row.wanted
     assert wanted is not None
     row = desk.save(replace(row, state="sending", written=replace(row.written, sending=wanted)))
-    outcome = desk.firefly.update(remote.id, decision.changes, wanted.title, desk.sending)
+    outcome = desk.firefly.update(remote.id, decision.changes, decision.title, desk.sending)
     if outcome.verdict == "gone":
         return Done(Act.DELETED_THERE, desk.save(_deleted_there(row)))
     if outcome.verdict == "rule_deleted":

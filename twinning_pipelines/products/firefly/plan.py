@@ -45,12 +45,13 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An act on a row. `changes`: for each split what is sent; `why`: what a person should know; `lost`: a row that
-    turned out to have nothing there any more."""
+    """An act on a row. `changes`: for each split what is sent; `title`: that of the group, if it is to be changed; `why`:
+    what a person should know; `lost`: a row that turned out to have nothing there any more."""
 
     act: Act
     remote: RemoteGroup | None = None
     changes: tuple[Document, ...] = ()
+    title: str | None = None
     why: str = ""
     lost: Row | None = None
 
@@ -75,9 +76,12 @@ def _change(wanted: Group, known: Written, remote: RemoteGroup) -> Decision:
     if not _has_shape_of(wanted, known, remote):
         if not is_untouched(known, remote):
             return Decision(Act.KEEP, remote, why="its parts were changed in Firefly III")
-        return Decision(Act.UPDATE, remote, _rewritten(wanted, remote))
+        return Decision(Act.UPDATE, remote, _rewritten(wanted, remote), wanted.title)
     changes = _changes(wanted, known.sent, known, remote)
-    return Decision(Act.UPDATE if any(len(each) > 1 for each in changes) else Act.KEEP, remote, changes)
+    ours = known.held is not None and remote.group.title == known.held.title
+    title = wanted.title if ours and wanted.title != known.sent.title else None
+    act = Act.UPDATE if title or any(len(each) > 1 for each in changes) else Act.KEEP
+    return Decision(act, remote, changes, title)
 
 
 def _has_shape_of(wanted: Group, known: Written, remote: RemoteGroup) -> bool:
@@ -89,7 +93,9 @@ def _has_shape_of(wanted: Group, known: Written, remote: RemoteGroup) -> bool:
 
 def is_untouched(known: Written, remote: RemoteGroup) -> bool:
     """Whether a group is what the far side made of our last write."""
-    held = known.held.splits if known.held is not None else ()
+    if known.held is None or remote.group.title != known.held.title:
+        return False
+    held = known.held.splits
     if set(remote.journals) != set(known.journals) or len(known.journals) != len(held):
         return False
     there = dict(zip(remote.journals, remote.group.splits, strict=True))
@@ -152,7 +158,8 @@ def after_adopting(wanted: Group, found: RemoteGroup, known: Written) -> Written
     if len(found.group.splits) != len(wanted.splits):
         return replace(known, sent=wanted, held=wanted, journals=(), sending=None)
     held = tuple(_as_we_say(want, now) for want, now in zip(wanted.splits, found.group.splits, strict=True))
-    return replace(known, sent=wanted, held=replace(found.group, splits=held), journals=found.journals, sending=None)
+    said = Group(held, wanted.title)
+    return replace(known, sent=wanted, held=said, journals=found.journals, sending=None)
 
 
 def _as_we_say(want: Split, now: Split) -> Split:
@@ -166,7 +173,7 @@ def after_finding(would_be: Group, found: RemoteGroup) -> Written:
         return Written(sent=would_be, held=would_be)
     both = zip(would_be.splits, found.group.splits, strict=True)
     held = tuple(replace(now, **_ours(want)) for want, now in both)
-    return Written(sent=would_be, held=replace(found.group, splits=held), journals=found.journals)
+    return Written(sent=would_be, held=Group(held, would_be.title), journals=found.journals)
 
 
 def _ours(want: Split) -> dict[str, Any]:
@@ -195,7 +202,8 @@ def after_changing(wanted: Group, before: RemoteGroup, stored: RemoteGroup, know
         _merged(old, was.get(journal, old), now[journal])
         for journal, old in zip(known.journals, known.held.splits, strict=True)
     )
-    return replace(known, sent=wanted, held=replace(stored.group, splits=held), sending=None)
+    title = stored.group.title if before.group.title == known.held.title else known.held.title
+    return replace(known, sent=wanted, held=Group(held, title), sending=None)
 
 
 def _merged(held: Split, was: Split, now: Split) -> Split:
@@ -218,7 +226,9 @@ def after_breaking_off(known: Written, found: RemoteGroup) -> Written:
         arrived_fields = [name for name in _OWNED if _said(now, name) == _said(want, name) != _said(was, name)]
         new_sent.append(replace(old, **{name: getattr(want, name) for name in arrived_fields}))
         new_held.append(replace(was, **{name: getattr(now, name) for name in arrived_fields}))
-    sent, held = replace(sent, splits=tuple(new_sent)), replace(held, splits=tuple(new_held))
+    title_arrived = found.group.title == sending.title != held.title
+    sent = Group(tuple(new_sent), sending.title if title_arrived else sent.title)
+    held = Group(tuple(new_held), found.group.title if title_arrived else held.title)
     return replace(known, sent=sent, held=held, sending=None)
 
 
