@@ -1,10 +1,14 @@
 """Own accounts in Firefly III: found by what was stored, by IBAN, number or exact name, else made.
 
+What was stored is a number there, which another account has once Firefly III is a new one or was restored: an account
+without any sign of ours is looked for anew. One whose IBAN is not ours is another, whatever its name.
+
 An account there has one currency. Bookings and trades of one account in another currency go to an account of their own, named
 `Wise (USD)`, which is kept in `firefly_account` under the server's address with `#USD`. What an account opened with follows
 from the first balance that a statement states; if we made the account and nobody changed that sum, it is kept right.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,23 +155,73 @@ def _row_of(server: str, account: OwnAccount) -> str:
     return server if account.is_main else f"{server}#{account.place.currency}"
 
 
+def known_accounts(
+    engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount]
+) -> dict[Place, RemoteAccount]:
+    """Those that were found or made before, as far as they are there and still the same."""
+    found = dict[Place, RemoteAccount]()
+    with engine.connect() as connection:
+        known = known_ids(connection, firefly.url, accounts)
+    for account in accounts:
+        remote = firefly.account(known[account.place]) if account.place in known else None
+        if remote is None or remote.currency != account.place.currency:
+            continue
+        if _has_a_sign(account, person, remote) or _holds_ours(engine, firefly, remote):
+            found[account.place] = remote
+    return found
+
+
+def _has_a_sign(account: OwnAccount, person: str, remote: RemoteAccount) -> bool:
+    """Whether anything that an account says of itself is what we would say of ours."""
+    same_iban = account.iban is not None and account.iban == remote.iban
+    same_number = account.number is not None and account.number == remote.number
+    same_name = remote.name in _names(account, person) and not _is_anothers(account, remote)
+    return same_iban or same_number or same_name
+
+
+# Some of what we wrote there, the newest first.
+_PUSHED = """
+    select external_id, remote_id from firefly_outbox
+    where server = :server and remote_id is not null and (
+        written @> cast(:as_source as jsonb) or written @> cast(:as_destination as jsonb))
+    order by id desc limit 20"""
+
+
+def _holds_ours(engine: sa.Engine, firefly: Firefly, remote: RemoteAccount) -> bool:
+    """Whether an account that was renamed holds something that we wrote."""
+    sides = {side: {"held": {"transactions": [{f"{side}_id": remote.id}]}} for side in ("source", "destination")}
+    values = {f"as_{side}": json.dumps(told) for side, told in sides.items()}
+    with engine.connect() as connection:
+        pushed = connection.execute(sa.text(_PUSHED), {"server": firefly.url, **values}).all()
+    groups = ((row.external_id, firefly.group(row.remote_id)) for row in pushed)
+    return any(group is not None and group.group.external_id == name for name, group in groups)
+
+
+def _is_anothers(account: OwnAccount, remote: RemoteAccount) -> bool:
+    """Whether an account says itself that it is another: names are given twice, IBANs are not."""
+    return account.iban is not None and remote.iban is not None and account.iban != remote.iban
+
+
 def resolve(engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount]) -> Resolved:
     """Finds every account on the server, or makes it. One that the server does not let us make is told as a problem."""
     ids, problems = dict[Place, str](), dict[Place, str]()
+    known = known_accounts(engine, firefly, person, accounts)
     with engine.connect() as connection:
-        known = known_ids(connection, firefly.url, accounts)
-        taken = _taken(connection, firefly.url)
+        stale = set(known_ids(connection, firefly.url, accounts).values())
+        taken = _taken(connection, firefly.url) - stale | {each.id for each in known.values()}
     for account in accounts:
-        stored = known.get(account.place)
-        others = taken - ({stored} if stored else set())
-        found = _find(firefly, account, person, stored, others) or _make(firefly, account, person, others)
+        found: Found | str
+        if (kept := known.get(account.place)) is not None:
+            found = kept, "id"
+        else:
+            found = _find(firefly, account, person, taken) or _make(firefly, account, person, taken)
         if isinstance(found, str):
             problems[account.place] = found
             continue
         remote, by = found
-        if remote.id != stored:
+        if kept is None:
             _remember(engine, firefly.url, account, remote.id, by)
-            taken = others | {remote.id}
+            taken.add(remote.id)
         _keep_opening(firefly, account, remote)
         ids[account.place] = remote.id
     return Resolved(ids, problems)
@@ -182,20 +236,19 @@ def _taken(connection: sa.Connection, server: str) -> set[str]:
 Found = tuple[RemoteAccount, str]
 
 
-def _find(firefly: Firefly, account: OwnAccount, person: str, stored: str | None, others: set[str]) -> Found | None:
-    for by, look in _looks(firefly, account, person, stored):
+def _find(firefly: Firefly, account: OwnAccount, person: str, others: set[str]) -> Found | None:
+    for by, look in _looks(firefly, account, person):
         for remote in look():
-            if remote.id not in others and remote.currency == account.place.currency:
-                return remote, by
+            if remote.id in others or remote.currency != account.place.currency or _is_anothers(account, remote):
+                continue
+            return remote, by
     return None
 
 
 def _looks(
-    firefly: Firefly, account: OwnAccount, person: str, stored: str | None
+    firefly: Firefly, account: OwnAccount, person: str
 ) -> Iterator[tuple[str, Callable[[], Sequence[RemoteAccount]]]]:
     """The ways to find an account, the surest first."""
-    if stored is not None:
-        yield "id", lambda: [each for each in [firefly.account(stored)] if each is not None]
     if (iban := account.iban) is not None:
         yield "iban", lambda: firefly.search_accounts("iban", iban)
     if (number := account.number) is not None:
@@ -222,7 +275,7 @@ def _make(firefly: Firefly, account: OwnAccount, person: str, others: set[str]) 
             return made, "made"
         said = made
         firefly.pause(attempt)
-        if (found := _find(firefly, account, person, None, others)) is not None:
+        if (found := _find(firefly, account, person, others)) is not None:
             return found
         used = _IN_USE.search(said)
         if used is not None and used[1] == "name" and len(names) > 1:

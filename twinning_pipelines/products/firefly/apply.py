@@ -32,6 +32,10 @@ _MOST_TROUBLES = 6
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=5), timedelta(days=1)
 _ENDS = {"deleted_there": Act.DELETED_THERE, "withdrawn": Act.DELETE}
 _SAID = {Act.PARK: "refused", Act.DELETED_THERE: "deleted_there", Act.WITHDRAW: "withdrawn"}
+_NEVER_HEARD = (
+    "Firefly III knows nothing of it any more: where it is a new one, was restored from a backup or was purged, "
+    "`twinning firefly forget-deleted` lets it be sent again"
+)
 # The rows that share a booking or trade with a row: a transfer and its two bookings.
 Neighbours = Callable[[Row], Sequence[Row]]
 
@@ -94,6 +98,8 @@ def decision_on(firefly: Firefly, row: Row, neighbours: Neighbours, found: Seque
     decision = decide(row, remote)
     if decision.act is Act.CREATE:
         return obstacle(row, neighbours(row)) or decision
+    if decision.act is Act.DELETED_THERE and not _is_remembered(firefly, row):
+        return Decision(Act.PARK, why=_NEVER_HEARD)
     if decision.act is not Act.DELETE:
         return decision
     return _last_one(firefly, row, neighbours) or _replacement_obstacle(firefly, row, neighbours) or decision
@@ -102,16 +108,32 @@ def decision_on(firefly: Firefly, row: Row, neighbours: Neighbours, found: Seque
 def _there(firefly: Firefly, row: Row, found: Sequence[RemoteGroup]) -> RemoteGroup | None:
     """The group of a row as it is now. Before it was ever sent, `found` says whether somebody else's outbox made it."""
     if row.remote_id is not None:
-        return firefly.group(row.remote_id)
+        return _held(firefly, row)
     candidates = found if row.attempts == 0 else firefly.find(row.external_id)
     return min(candidates, key=lambda each: int(each.id), default=None)
+
+
+def _held(firefly: Firefly, row: Row) -> RemoteGroup | None:
+    """The group under the number that a row has; None where it is gone, or the number is of somebody else's group now."""
+    remote = firefly.group(row.remote_id) if row.remote_id is not None else None
+    return remote if remote is not None and remote.group.external_id == _name_there(row) else None
+
+
+def _name_there(row: Row) -> str:
+    """Ours, but for a group that was adopted without any."""
+    return row.external_id if row.written.held is None else row.written.held.external_id
+
+
+def _is_remembered(firefly: Firefly, row: Row) -> bool:
+    """Whether the server knows of a deletion: else it is another one than before, or restored, or was purged."""
+    return not _name_there(row) or firefly.count(row.external_id) > row.written.removed
 
 
 def _last_one(firefly: Firefly, row: Row, neighbours: Neighbours) -> Decision | None:
     """Why a booking that turned out to be another must stay: somebody took the other for the double, and deleted it there."""
     for each in neighbours(row):
         stays = each.wanted is not None and each.remote_id is not None and each.movements == row.movements
-        if stays and each.remote_id is not None and firefly.group(each.remote_id) is None:
+        if stays and _held(firefly, each) is None:
             why = "the booking that it turned out to be was deleted in Firefly III; the next push keeps this one for it"
             return Decision(Act.PARK, why=why, lost=each)
     return None
@@ -124,7 +146,7 @@ def _replacement_obstacle(firefly: Firefly, row: Row, neighbours: Neighbours) ->
     if any(each.state == "sending" for each in halves):
         return Decision(Act.WAIT, why="of the other half of its transfer nobody knows yet")
     for each in halves:
-        remote = firefly.group(each.remote_id) if each.remote_id is not None else None
+        remote = _held(firefly, each)
         changed = each.remote_id is not None and (remote is None or not is_untouched(each.written, remote))
         if each.state in GONE or changed:
             return Decision(Act.PARK, why="the other half of its transfer was changed or deleted in Firefly III")
@@ -292,11 +314,11 @@ def recover(desk: Desk, row: Row) -> Row:
     """A row whose last request broke off, as the far side says that it went."""
     known = row.written
     if row.remote_id is not None:
-        remote = desk.firefly.group(row.remote_id)
+        remote = _held(desk.firefly, row)
         if known.sending is None:
             return desk.save(_removed(desk, row) if remote is None else replace(row, state="done"))
         if remote is None:
-            return desk.save(_deleted_there(row))
+            return desk.save(replace(row, state="done", written=replace(known, sending=None)))
         return desk.save(replace(row, state="done", written=after_breaking_off(known, remote)))
     if there := desk.firefly.find(row.external_id):
         written = after_adopting(known.sending, there[0], known) if known.sending is not None else known

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
-from twinning_pipelines.products.firefly.accounts import Place, known_ids, own_accounts, resolve
+from twinning_pipelines.products.firefly.accounts import Place, known_accounts, own_accounts, resolve
 from twinning_pipelines.products.firefly.apply import Desk, Neighbours, apply, decision_on
 from twinning_pipelines.products.firefly.outbox import (
+    GONE,
     Row,
     Written,
     adopt_name,
@@ -167,11 +168,12 @@ def foresee(
     engine: sa.Engine, firefly: Firefly, person: tuple[int, str], units: Mapping[str, str], manner: Manner
 ) -> Iterator[tuple[str, str, str]]:
     """What a push would do: act, external id, and why where that needs saying. Writes nothing, here or there."""
-    person_id, _ = person
+    person_id, name = person
     firefly.version()
     with engine.connect() as connection:
         accounts = own_accounts(connection, person_id)
-        ids = known_ids(connection, firefly.url, accounts)
+    ids = {place: remote.id for place, remote in known_accounts(engine, firefly, name, accounts).items()}
+    with engine.connect() as connection:
         unmade = [each for each in accounts if each.place not in ids]
         ids |= {each.place: f"new {each.name}" for each in unmade}
         wanted = wanted_books(connection, person_id, ids, units)
@@ -228,23 +230,29 @@ def forget_deletions(engine: sa.Engine, firefly: Firefly, person: tuple[int, str
     Answers how many groups will come again.
     """
     person_id, name = person
-    forgotten = 0
     with _alone(engine, f"{firefly.url} {name}"):
-        for row in _read(engine, firefly, person_id).by_id.values():
-            if (
-                row.state not in {"done", "deleted_there", "rule_deleted"}
-                or row.wanted is None
-                or firefly.find(row.external_id)
-            ):
-                continue
+        rows = _read(engine, firefly, person_id)
+        gone = [row for row in rows.by_id.values() if _was_there(row) and not firefly.find(row.external_id)]
+        for row in gone:
             # As many as the server remembers are forgotten; one more would be a new deletion.
-            written = Written(removed=firefly.count(row.external_id))
-            with engine.begin() as connection:
-                save(
-                    connection, replace(row, state="pending", remote_id=None, attempts=0, written=written, problem=None)
-                )
-            forgotten += 1
-    return forgotten
+            _begin_anew(engine, row, Written(removed=firefly.count(row.external_id)))
+        # What was kept back because of a part of it that is forgotten now.
+        held_up = {each.id: each for row in gone for each in rows.neighbours(row) if not _was_there(each)}
+        kept_back = [each for each in held_up.values() if each.state == "refused"]
+        for row in kept_back:
+            _begin_anew(engine, row, row.written)
+    return sum(row.wanted is not None for row in (*gone, *kept_back))
+
+
+def _was_there(row: Row) -> bool:
+    return row.state in {"done", *GONE} or (row.state == "refused" and row.remote_id is not None)
+
+
+def _begin_anew(engine: sa.Engine, row: Row, known: Written) -> None:
+    state = "withdrawn" if row.wanted is None else "pending"
+    new = replace(row, state=state, remote_id=None, attempts=0, written=known, problem=None)
+    with engine.begin() as connection:
+        save(connection, new)
 
 
 def _noted(
