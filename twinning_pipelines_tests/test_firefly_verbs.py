@@ -67,7 +67,7 @@ def test_plan_push_drift_and_forget(engine: sa.Engine, fake: FakeFirefly) -> Non
     assert "Giro EUR agrees: balance 95.00 here, 95.00 there" in run("drift").stdout
 
     fake.user_deletes(fake.books.living()[0])
-    assert "missing there: 1 (+5.00)" in run("drift", "--person", "ada").stdout
+    assert "deleted there: 1 (+5.00)" in run("drift", "--person", "ada").stdout
     assert documents("push", "--person", "ada")[0]["create"] == 0
     assert documents("forget-deleted") == [{"forgotten": 1}]
     assert documents("push", "--person", "ada")[0]["create"] == 1

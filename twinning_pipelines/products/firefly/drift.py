@@ -88,6 +88,7 @@ _NOT_THERE = {
     "rule_deleted": "deleted there by a rule",
     "refused": "refused there",
 }
+_MOST_ASKED = 100
 _STATED = f"""
     with movement as materialized ({MOVEMENTS}),
     newest as (
@@ -150,7 +151,7 @@ def _account_drift(firefly: Firefly, books: _Books) -> AccountDrift:
     last = max([last, *(split.date for each in theirs for split in each.group.splits)])
     remote = firefly.account(remote_id, min(last, LAST_DAY))
     sums = [_effect(row.wanted, remote_id) or Decimal(0) for row in ours.values()]
-    differences = _differences(ours, theirs, remote_id)
+    differences = _differences(ours, theirs, remote_id, _Missing(firefly))
     balance = remote.balance if remote is not None else Decimal(0)
     opening = remote.opening if remote is not None else Decimal(0)
     if opening != account.opening:
@@ -207,7 +208,27 @@ def _effect(group: Group | None, remote_id: str) -> Decimal | None:
     return total
 
 
-def _differences(ours: Mapping[str, Row], theirs: Sequence[RemoteGroup], remote_id: str) -> dict[str, Difference]:
+class _Missing:
+    """Why what was written is not at its account: somebody moved or deleted it, or else nobody knows."""
+
+    def __init__(self, firefly: Firefly) -> None:
+        self._firefly, self._asked = firefly, 0
+
+    def why(self, row: Row) -> str:
+        """The name of the difference. Of so many rows that a server would take long, nothing is asked any more."""
+        if row.state != "done" or row.remote_id is None or self._asked >= _MOST_ASKED:
+            return _NOT_THERE.get(row.state, "still to be pushed")
+        self._asked += 1
+        remote = self._firefly.group(row.remote_id)
+        if remote is not None and remote.group.external_id == row.external_id:
+            return "moved to another account there"
+        is_remembered = self._firefly.count(row.external_id) > row.written.removed
+        return _NOT_THERE["deleted_there" if is_remembered else "done"]
+
+
+def _differences(
+    ours: Mapping[str, Row], theirs: Sequence[RemoteGroup], remote_id: str, missing: _Missing
+) -> dict[str, Difference]:
     found = defaultdict[str, Difference](Difference)
 
     def name(kind: str, amount: Decimal) -> None:
@@ -232,7 +253,7 @@ def _differences(ours: Mapping[str, Row], theirs: Sequence[RemoteGroup], remote_
                 name("edited there, the sum is the same", Decimal(0))
     for external_id, row in ours.items():
         if external_id not in seen:
-            name(_NOT_THERE.get(row.state, "still to be pushed"), -(_effect(row.wanted, remote_id) or Decimal(0)))
+            name(missing.why(row), -(_effect(row.wanted, remote_id) or Decimal(0)))
     return dict(found)
 
 

@@ -40,9 +40,17 @@ def kept(pusher: Pusher) -> None:
     pusher.push()
 
 
+def moved(pusher: Pusher) -> None:
+    other = pusher.fake.books.add_account({"name": "Other", "type": "asset", "account_role": "defaultAsset"})
+    (journal,) = pusher.fake.group_of(pusher.household.key(1)).living()
+    journal.source = other
+
+
 Deed = Callable[[Pusher], object]
 DEEDS: list[tuple[str, Deed, bool, int, str]] = [
-    ("missing there", lambda p: p.fake.user_deletes(p.fake.group_of(p.household.key(1))), False, 1, "4.50"),
+    ("missing there", lambda p: p.fake.books.groups.pop(p.fake.group_of(p.household.key(1)).id), False, 1, "4.50"),
+    ("deleted there", lambda p: p.fake.user_deletes(p.fake.group_of(p.household.key(1))), True, 1, "4.50"),
+    ("moved to another account there", moved, True, 1, "4.50"),
     (
         "another sum there",
         lambda p: p.fake.user_edits(p.fake.group_of(p.household.key(1)), amount=Decimal(5)),
