@@ -308,10 +308,10 @@ class FakeFirefly(ScriptedServer):
     # ----------------------------------------------------------------------------- what a user does
 
     def user_edits(self, group: Group, **texts: object) -> None:
-        """Changes fields of every split in the web pages; `amount`, `day` and `tags` are known too."""
+        """Changes fields of every split in the web pages; `amount`, `day` and others that are no texts are known too."""
         for each in group.living():
             for name, value in texts.items():
-                if name in {"amount", "day", "tags", "reconciled"}:
+                if name in {"amount", "day", "tags", "reconciled", "has_attachments"}:
                     setattr(each, name, value)
                 else:
                     each.texts[name] = value
@@ -389,7 +389,7 @@ def _told_journal(journal: Journal) -> Fields:
         "tags": journal.tags,
         "reconciled": journal.reconciled,
         "import_hash_v2": journal.hash or None,
-        "has_attachments": False,
+        "has_attachments": journal.has_attachments,
     }
     for side, account in (("source", journal.source), ("destination", journal.destination)):
         told |= {f"{side}_id": str(account.id), f"{side}_name": account.name, f"{side}_iban": account.iban}

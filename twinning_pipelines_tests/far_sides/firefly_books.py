@@ -77,6 +77,7 @@ class Journal:
     tags: list[str] = field(default_factory=list)
     order: int = 0
     reconciled: bool = False
+    has_attachments: bool = False
     hash: str = ""
     deleted: bool = False
 
@@ -307,7 +308,7 @@ class Books:
             journal = self._journal(place, merged, old.hash if old else "")
             if old is not None:
                 journal.id = old.id
-                journal.reconciled = old.reconciled
+                journal.reconciled, journal.has_attachments = old.reconciled, old.has_attachments
                 if old.reconciled:
                     journal.amount, journal.source, journal.destination = old.amount, old.source, old.destination
             changed.append(journal)

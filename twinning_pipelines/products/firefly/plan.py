@@ -93,7 +93,7 @@ def _has_shape_of(wanted: Group, known: Written, remote: RemoteGroup) -> bool:
 
 def is_untouched(known: Written, remote: RemoteGroup) -> bool:
     """Whether a group is what the far side made of our last write."""
-    if known.held is None or remote.group.title != known.held.title:
+    if known.held is None or remote.is_handled or remote.group.title != known.held.title:
         return False
     held = known.held.splits
     if set(remote.journals) != set(known.journals) or len(known.journals) != len(held):

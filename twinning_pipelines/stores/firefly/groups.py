@@ -102,12 +102,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RemoteGroup:
-    """A group as the server holds it. `journals` are the ids of its splits, `hashes` what the server checks doubles by."""
+    """A group as the server holds it. `journals` are the ids of its splits, `hashes` what the server checks doubles by;
+    `is_handled`: somebody reconciled it or attached a file to it."""
 
     id: str
     group: Group
     journals: tuple[str, ...]
     hashes: tuple[str, ...] = ()
+    is_handled: bool = False
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "RemoteGroup":
@@ -118,7 +120,8 @@ class RemoteGroup:
             attributes = {**data["attributes"], "transactions": splits}
             journals = tuple(str(each["transaction_journal_id"]) for each in splits)
             hashes = tuple(str(each.get("import_hash_v2") or "") for each in splits)
-            return cls(str(data["id"]), Group.of(attributes), journals, hashes)
+            is_handled = any(each.get("reconciled") or each.get("has_attachments") for each in splits)
+            return cls(str(data["id"]), Group.of(attributes), journals, hashes, is_handled)
         except (KeyError, TypeError, AttributeError) as wrong:
             raise ValueError("not a transaction of Firefly III") from wrong
 
