@@ -264,9 +264,9 @@ def _place(row: Row) -> tuple[int, str, int]:
 
 
 def _has_work(row: Row, now: datetime, *, again: bool) -> bool:
-    if row.state in {"pending", "sending"}:
+    if row.state == "pending":
         return True
-    if row.state == "retry":
+    if row.state in {"sending", "retry"}:
         return again or row.next_at is None or row.next_at <= now
     return again if row.state == "refused" else row.state == "done" and not row.is_settled
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ from twinning_pipelines.stores.firefly.client import Firefly, Sending
 
 # After so many rows in a row that the server did not answer for, it is the server and not the rows.
 _MOST_SILENT_ROWS = 3
+_PUT_OFF = timedelta(hours=6)
 
 
 def _utc() -> datetime:
@@ -296,12 +297,12 @@ def _apply_all(desk: Desk, rows: _Rows, there: There, manner: Manner, deadline: 
             return acts, False
         try:
             done = apply(desk, row, neighbours, there.found.get(row.id, ()))
-        except FarSideUnavailable:
-            silent += 1
+        except FarSideUnavailable as silence:
+            answers = _answers(desk.firefly)
+            silent = 0 if answers else silent + 1
             if silent >= _MOST_SILENT_ROWS:
                 raise
-            with desk.engine.connect() as connection:
-                rows.by_id[row.id] = reread(connection, row)
+            rows.by_id[row.id] = _put_off(desk, row, str(silence), later=answers)
             continue
         silent = 0
         rows.by_id[row.id] = done.row
@@ -309,6 +310,24 @@ def _apply_all(desk: Desk, rows: _Rows, there: There, manner: Manner, deadline: 
         if manner.pace:
             manner.sleep(manner.pace)
     return acts, True
+
+
+def _answers(firefly: Firefly) -> bool:
+    """Whether the server answers at all: else it is the row that it falls over."""
+    try:
+        firefly.version()
+    except FarSideUnavailable:
+        return False
+    return True
+
+
+def _put_off(desk: Desk, row: Row, problem: str, *, later: bool) -> Row:
+    """The row as it is now. later: it costs all our patience, so it waits while others go on."""
+    with desk.engine.connect() as connection:
+        now = reread(connection, row)
+    if not later or now.state != "sending":
+        return now
+    return desk.save(replace(now, next_at=desk.now() + _PUT_OFF, problem=problem))
 
 
 class _Files(NamedTuple):

@@ -1,6 +1,7 @@
 """Each booking is in Firefly III exactly once, whatever breaks off, and what people do there stays."""
 
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -140,6 +141,27 @@ def test_the_servers_own_trouble_dressed_as_422_is_tried_again_later(pusher: Pus
     pusher.fake.answer = honest  # type: ignore[method-assign]
     assert pusher.push().acts == {"create": 1}
     assert external_ids(pusher.fake) == {pusher.household.key(bookings[0]): 1}
+
+
+def test_rows_that_the_server_falls_over_do_not_keep_back_the_others(pusher: Pusher) -> None:
+    home = pusher.household
+    bookings = fill(home, 4)
+    pusher.push()
+    for each in bookings:
+        home.change(each, category="Food")
+    new = home.book(1, "2026-04-01", "-9", memo="new")
+    honest = pusher.fake.answer
+    pusher.fake.answer = lambda request: ERROR_500 if request.method == "PUT" else honest(request)  # type: ignore[method-assign]
+    done = pusher.push(options={"budget_seconds": 2})
+    assert (done.acts, done.waiting) == ({"create": 1}, 4)
+    assert external_ids(pusher.fake)[home.key(new)] == 1
+    pusher.now -= timedelta(days=2)
+    before = pusher.writes()
+    assert pusher.push(options={"budget_seconds": 2}).acts == {}
+    assert pusher.writes() == before
+    pusher.fake.answer = honest  # type: ignore[method-assign]
+    assert pusher.push().acts == {"update": 4}
+    assert pusher.push().waiting == 0
 
 
 def test_what_a_rule_deletes_is_not_pushed_again(pusher: Pusher) -> None:
