@@ -26,7 +26,8 @@ from twinning_pipelines.stores.firefly.groups import Document, written
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2038, 1, 17)
 _ROLES = {"savings": "savingAsset", "card": "ccAsset", "cash": "cashWalletAsset"}
-_IN_USE = re.compile(r"\b(name|iban|account_number): [^;]*already in use")
+# By the field alone: the words are of the server's own language.
+_COMPLAINT = re.compile(r"(?:^HTTP 422: |; )(name|iban|account_number): ")
 _MOST_TRIES = 6
 _MOST_DECIMALS = 12
 _OURS = re.compile(r"^twinning: opening balance (-?[\d.]+) follows from the statements$", re.MULTILINE)
@@ -265,8 +266,8 @@ def _names(account: OwnAccount, person: str) -> tuple[str, str]:
 def _make(firefly: Firefly, account: OwnAccount, person: str, others: set[str]) -> Found | str:
     """Makes it, or says why not.
 
-    An answer that got lost, and `already in use`, mean to look again. Where somebody else's has the name, the longer name is
-    taken; a number that another account has is left out.
+    An answer that got lost, and a refusal, mean to look again. Where somebody else's has the name, the longer name is taken; an
+    IBAN or a number that is refused, as what another account has, is left out.
     """
     document, names, said = account.document(), list(_names(account, person)), ""
     for attempt in range(_MOST_TRIES):
@@ -277,11 +278,11 @@ def _make(firefly: Firefly, account: OwnAccount, person: str, others: set[str]) 
         firefly.pause(attempt)
         if (found := _find(firefly, account, person, others)) is not None:
             return found
-        used = _IN_USE.search(said)
-        if used is not None and used[1] == "name" and len(names) > 1:
+        refused = set(_COMPLAINT.findall(said))
+        if "name" in refused and len(names) > 1:
             names.pop(0)
-        elif used is not None and used[1] in document and used[1] != "name":
-            del document[used[1]]
+        elif numbers := refused & {"iban", "account_number"} & document.keys():
+            document = {name: value for name, value in document.items() if name not in numbers}
         elif said.startswith("HTTP 422"):
             break
     return said

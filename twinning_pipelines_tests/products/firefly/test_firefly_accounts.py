@@ -88,6 +88,23 @@ def test_an_account_whose_making_got_lost_is_made_once(pusher: Pusher, fault: Ha
     assert len(pusher.fake.books.living()) == 1
 
 
+def test_a_server_that_speaks_another_language_is_understood(pusher: Pusher) -> None:
+    account = pusher.household.account("Mine", iban=IBAN)
+    pusher.household.book(account, "2026-03-02", "-1")
+    there(pusher.fake, "Mine", currency_code="USD")
+    there(pusher.fake, "Old", currency_code="USD", iban=IBAN)
+    honest = pusher.fake.answer
+
+    def in_german(request: Request) -> Reply:
+        reply = honest(request)
+        said = reply.body.replace(b"is already in use", b"wird bereits verwendet")
+        return Reply(reply.status, said, reply.headers)
+
+    pusher.fake.answer = in_german  # type: ignore[method-assign]
+    assert pusher.push().account_problems == []
+    assert [(each.name, each.currency) for each in assets(pusher.fake)][2:] == [("Mine (ada)", "EUR")]
+
+
 def test_a_number_that_somebody_elses_account_has_is_left_out(pusher: Pusher) -> None:
     for household in (pusher.household, Household(pusher.household.engine, "bob")):
         household.book(household.account("Joint", iban=IBAN, number="1"), "2026-03-02", "-1")
