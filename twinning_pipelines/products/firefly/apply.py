@@ -268,11 +268,13 @@ def _trouble(desk: Desk, row: Row, problem: str) -> Done:
 
 
 def _drop_doubles(desk: Desk, row: Row, kept: RemoteGroup) -> None:
-    """Deletes what a lost answer made twice: groups of our id and the very hash, after we had sent it more than once."""
+    """Deletes what a lost answer made twice: groups of our id and the very hash that say the same, after we had sent it
+    more than once. A copy that somebody makes there has both as well, but not the day."""
     if row.attempts < 2:
         return
     for each in desk.firefly.find(row.external_id):
-        if each.id != kept.id and any(each.hashes) and each.hashes == kept.hashes:
+        alike = any(each.hashes) and each.hashes == kept.hashes and each.group == kept.group
+        if each.id != kept.id and alike:
             desk.firefly.delete(each.id)
 
 

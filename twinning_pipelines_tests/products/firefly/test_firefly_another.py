@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from twinning_pipelines.products.firefly.push import Manner, foresee, forget_deletions
-from twinning_pipelines_tests.far_sides.firefly_books import Account, Books, Numbers
+from twinning_pipelines_tests.far_sides.firefly_books import Account, Books, Numbers, as_sent
 from twinning_pipelines_tests.products.firefly.pusher import UNITS, Pusher
 
 IBAN, OTHER_IBAN = "DE89370400440532013000", "DE02120300000000202051"
@@ -115,3 +115,20 @@ def test_an_account_of_our_name_with_another_iban_is_somebody_elses(pusher: Push
     assert pusher.fake.books.balances(other, pusher.fake.today) == {"EUR": Decimal(0)}
     made = [(each.name, each.iban) for each in pusher.fake.books.accounts.values() if each.type == "asset"]
     assert made == [("Giro", OTHER_IBAN), ("Giro (ada)", IBAN)]
+
+
+def test_a_copy_that_somebody_made_there_is_no_double_of_ours(pusher: Pusher) -> None:
+    home = pusher.household
+    home.book(home.account("Giro"), "2026-03-02", "-5")
+    pusher.push()
+    (ours,) = pusher.fake.books.living()
+    # The server's "clone" takes over the external id and the hash.
+    copy = pusher.fake.books.store({"transactions": [{**as_sent(ours.living()[0]), "date": "2026-04-02"}]})
+    copy.living()[0].hash = ours.living()[0].hash
+    home.do(
+        "update firefly_outbox set state = 'sending', remote_id = null, attempts = 2, "
+        "written = jsonb_build_object('sending', wanted)"
+    )
+    pusher.push()
+    assert [each.id for each in pusher.fake.books.living()] == [copy.id, ours.id]
+    assert [row.remote_id for row in home.rows("select remote_id from firefly_outbox")] == [str(ours.id)]
