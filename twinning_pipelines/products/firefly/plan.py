@@ -18,7 +18,8 @@ from twinning_pipelines.stores.firefly.groups import FIELDS, Document, Group, Re
 _FIXED = frozenset({"external_id", "budget_name"})
 _OWNED = tuple(name for name in FIELDS if name not in _FIXED)
 _SIDES = frozenset({"source_id", "source_name", "destination_id", "destination_name"})
-# Names of accounts and budgets follow their numbers; somebody who renames one did not touch the group.
+# Names of accounts and budgets follow their numbers; somebody who renames one did not touch the group, but one who gives a
+# budget to what had none.
 _TOUCHED_BY = tuple(name for name in _OWNED if name not in {"source_name", "destination_name"})
 _KEPT = "no file tells it any more, or a transfer or another booking has it, but it was changed in Firefly III and stays there"
 _UNKNOWN = (
@@ -99,11 +100,10 @@ def is_untouched(known: Written, remote: RemoteGroup) -> bool:
     if set(remote.journals) != set(known.journals) or len(known.journals) != len(held):
         return False
     there = dict(zip(remote.journals, remote.group.splits, strict=True))
-    return all(
-        _said(there[journal], name) == _said(old, name)
-        for journal, old in zip(known.journals, held, strict=True)
-        for name in _TOUCHED_BY
-    )
+    both = [(there[journal], old) for journal, old in zip(known.journals, held, strict=True)]
+    if any(now.budget_name is not None and old.budget_name is None for now, old in both):
+        return False
+    return all(_said(now, name) == _said(old, name) for now, old in both for name in _TOUCHED_BY)
 
 
 def _said(split: Split, name: str) -> object:

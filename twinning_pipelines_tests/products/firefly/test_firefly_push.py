@@ -261,18 +261,6 @@ def test_a_booking_that_is_gone_is_deleted_unless_somebody_changed_it_and_may_co
     assert pusher.push().acts == {"create": 1}
 
 
-@pytest.mark.parametrize("deed", ["reconciled", "has_attachments"])
-def test_what_somebody_reconciled_or_attached_a_receipt_to_is_not_taken_away(pusher: Pusher, deed: str) -> None:
-    home = pusher.household
-    handled, plain = fill(home, 2)
-    pusher.push()
-    pusher.fake.user_edits(pusher.fake.group_of(home.key(handled)), **{deed: True})
-    home.lose(handled)
-    home.lose(plain)
-    assert pusher.push().acts == {"park": 1, "delete": 1}
-    assert set(external_ids(pusher.fake)) == {home.key(handled)}
-
-
 def test_two_bookings_become_a_transfer_and_two_bookings_again(pusher: Pusher) -> None:
     home = pusher.household
     giro, savings = home.account("Giro"), home.account("Savings")
