@@ -29,6 +29,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     MONEY_OUT,
     OPEN,
     PAYEE,
+    PAYER,
     WORDS,
     Name,
 )
@@ -89,7 +90,8 @@ class _Reader:
         self._in = frozenset(map(str.casefold, self._mapping.into)) or headings.IN
         self._account = found.account or _stand_in(statement)
         self._currency = clock.currency if self._mapping.currency == OPEN else self._mapping.currency
-        taken = {place for places in statement.places.values() for place in places}
+        # A payer is kept by its heading too: of what went it is no part of the booking.
+        taken = {place for field, places in statement.places.items() if field != PAYER for place in places}
         self._others = [(place, name) for place, name in enumerate(statement.headings) if place not in taken]
 
     def notices(self) -> Iterator[Notice]:
@@ -127,7 +129,8 @@ class _Reader:
     def _values(self, entry: Entry, faults: list[str]) -> Words[str, object]:
         cells = entry.line.cells
         texts = self._statement.texts(cells)
-        payee, memo, reference = texts.get(PAYEE, ""), texts.get(MEMO, ""), texts.get("reference", "")
+        amount = self._amount(texts, faults)
+        payee, memo, reference = _other_side(texts, amount), texts.get(MEMO, ""), texts.get("reference", "")
         if entry.more or len(cells) > self._width:
             memo = " ".join(part for part in (memo, entry.more, *cells[self._width :]) if part)
         bank_id, check = texts.get("bank_id", ""), texts.get("check_number", "")
@@ -138,7 +141,7 @@ class _Reader:
         return {
             "account": texts.get(ACCOUNT) or self._account,
             "booked_on": booked,
-            "amount": self._amount(texts, faults),
+            "amount": amount,
             "currency": currency_of(currency) if currency else self._currency,
             "key": key_of(bank_id, payee, memo, check, reference),
             "bank_id": bank_id,
@@ -227,6 +230,12 @@ class _Reader:
         count = len(cells)
         filled = {name: cells[place] for place, name in self._others if place < count and cells[place]}
         return as_json(filled) if filled else None
+
+
+def _other_side(texts: Words[Name, str], amount: Decimal | None) -> str:
+    """Who paid where money came and a column says so, else who was paid."""
+    came = amount is not None and amount > 0
+    return (texts.get(PAYER) if came else "") or texts.get(PAYEE, "")
 
 
 def _beside(texts: Words[Name, str]) -> str:

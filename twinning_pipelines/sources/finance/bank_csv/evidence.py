@@ -34,6 +34,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     OPEN,
     ORDERS,
     PAYEE,
+    PAYER,
     SIGNED,
     WORDS,
     Mapping,
@@ -320,6 +321,6 @@ def _account(statement: Statement, evidence: Evidence) -> str:
 def _is_of_the_other_side(statement: Statement) -> bool:
     """Does the column that may name the account belong to the payee: behind his name, or in front of his bank?"""
     place = statement.places[ACCOUNT_IF_ONE][0]
-    payees = statement.places.get(PAYEE, ())
+    payees = (*statement.places.get(PAYEE, ()), *statement.places.get(PAYER, ()))
     behind = statement.headings[place + 1 : place + 2]
     return place - 1 in payees or any(bare(each) in headings.BANK_CODE for each in behind)

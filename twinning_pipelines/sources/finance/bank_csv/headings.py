@@ -84,7 +84,12 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
         "empfangername", "naam tegenpartij", "naam", "handelaar", "counteraccount name", "partner neve", "gavejas",
         "beneficiary", "beneficiario", "beneficiaire", "nazev protiuctu", "name", "tx description",
         "name zahlungsbeteiligter", "begunstigter / auftraggeber", "auftraggeber / begunstigter", "sender / empfanger",
-        "naam / omschrijving", "nadawca/odbiorca", "saaja/maksaja", "namn", "navn",
+        "naam / omschrijving", "nadawca/odbiorca", "saaja/maksaja", "namn", "navn", "zahlungsempfanger*in",
+        "zahlungsempfanger", "creditor", "creditor name",
+    ),
+    # Where exports name both sides, whoever sent the money; the payee where it came.
+    "payer": (
+        "zahlungspflichtige*r", "zahlungspflichtiger", "zahlungspflichtige", "payer", "payer name", "debtor", "debtor name",
     ),
     "memo": (
         "description", "details", "verwendungszweck", "omschrijving", "payment reference", "memo", "libelle", "concepto",

@@ -30,6 +30,7 @@ BALANCE: Final = "balance"
 CURRENCY: Final = "currency"
 MEMO: Final = "memo"
 PAYEE: Final = "payee"
+PAYER: Final = "payer"
 # Written as words of a person, each with what it means for a printed amount.
 SIGNED: Final = "signed"
 COLUMNS: Final = "columns"
@@ -39,7 +40,8 @@ MONEY_IN: Final = "money in"
 ORDERS: tuple[Order, ...] = ("DMY", "MDY", "YMD")
 
 Name = Literal[
-    "booked_on", "amount", "debit", "credit", "fee", "divisor", "direction", "account", "account_if_one", "payee", "memo",
+    "booked_on", "amount", "debit", "credit", "fee", "divisor", "direction", "account", "account_if_one", "payee", "payer",
+    "memo",
     "valued_on", "currency", "balance", "bank_id", "kind", "category", "check_number", "reference", "original_amount",
     "original_currency",
 ]  # fmt: skip
