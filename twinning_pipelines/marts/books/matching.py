@@ -12,7 +12,7 @@ The answer follows from what is told, never from the order in which it arrived:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -66,7 +66,9 @@ def match(tellings: Sequence[Telling], spans: Mapping[int, Span]) -> Matched:
     announced: list[Booking] = []
     for source in sorted(by_source, key=_preference):
         own = _within_source(by_source[source], matched.coverage[source])
-        matched.add(source, [each for each in own if not each.pending])
+        booked = [each for each in own if not each.pending]
+        matched.doubts += _doubts_within(booked, matched.coverage[source])
+        matched.add(source, booked)
         announced += [each for each in own if each.pending]
     matched.settle_pending(announced)
     return Matched(matched.bookings, matched.doubts)
@@ -99,6 +101,29 @@ def _within_source(rows: Sequence[Telling], coverage: Coverage) -> list[Booking]
     for each in found:
         each.tellings[1:] = sorted(each.tellings[1:], key=lambda old: (old.pending, [-rank for rank in old.files]))
     return _without_whole_batches(found)
+
+
+def _doubts_within(bookings: Iterable[Booking], coverage: Coverage) -> Iterator[tuple[Telling, Telling]]:
+    """What files that were cut on one day tell of it with the same amount: one booking in other words, or two."""
+    alike: dict[tuple[date, Decimal], list[Booking]] = defaultdict(list)
+    for each in bookings:
+        if not any(map(coverage.is_of_a_whole_day, each.tellings)):
+            alike[each.shown.day, each.shown.amount].append(each)
+    for some in alike.values():
+        alone: list[Booking] = []
+        for fresh in sorted(some, key=lambda each: each.shown.files[0]):
+            old = next((each for each in alone if _may_be_same(each, fresh)), None)
+            if old is None:
+                alone.append(fresh)
+            else:
+                alone.remove(old)
+                yield old.shown, fresh.shown
+
+
+def _may_be_same(old: Booking, fresh: Booking) -> bool:
+    """No file tells both, and the bank has not numbered them as two."""
+    in_old, in_fresh = ({rank for row in each.tellings for rank in row.files} for each in (old, fresh))
+    return in_old.isdisjoint(in_fresh) and not (old.shown.bank_id and fresh.shown.bank_id)
 
 
 def _without_whole_batches(bookings: list[Booking]) -> list[Booking]:

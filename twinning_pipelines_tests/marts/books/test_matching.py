@@ -129,6 +129,18 @@ def test_of_more_rows_in_other_words_the_rest_is_new_and_of_fewer_none() -> None
     assert len(matched(*three, *two, f1=(0, 3), f2=(3, 20)).bookings) == 5
 
 
+def test_what_two_kinds_of_export_tell_of_the_day_on_which_both_end_is_named_a_doubt() -> None:
+    old, new = ([told(CSV, 9, "-3.50", f"{kind} {n}", files=[rank]) for n in range(2)]
+                for kind, rank in (("cafe", 1), ("purchase", 2)))  # fmt: skip
+    result = matched(*old, *new, f1=(0, 9), f2=(4, 9))
+    assert len(result.bookings) == 4
+    assert result.doubts == list(zip(old, new, strict=True))
+    # Numbers of the bank's own say that they are two; so does a file that tells both.
+    numbered = [told(CSV, 9, "-3.50", kind, files=[rank], bank_id=kind) for rank, kind in ((1, "cafe"), (2, "tram"))]
+    assert not matched(*numbered, f1=(0, 9), f2=(4, 9)).doubts
+    assert not matched(told(CSV, 9, "-3.50", "cafe"), told(CSV, 9, "-3.50", "tram"), f1=(0, 9)).doubts
+
+
 def test_one_file_that_tells_both_means_two() -> None:
     rows = [told(OFX, 3, "-3.50", bank_id="A", files=[1, 2]), told(OFX, 3, "-3.50", bank_id="B", files=[2])]
     assert len(matched(*rows, f1=(0, 9), f2=(0, 9)).bookings) == 2
