@@ -136,10 +136,11 @@ class Run:
         if places is None:
             return pa.repeat("", len(self))
         indices = as_arrow(places)
-        if places.min() >= 0:
-            return pc.utf8_ltrim(pc.utf8_slice_codeunits(self.lines.take(indices), 1), characters=BLANKS)
-        lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices))
-        return pc.fill_null(pc.utf8_ltrim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS), "")
+        has_gaps = places.min() < 0
+        lines = self.lines.take(pc.if_else(pc.less(indices, 0), None, indices) if has_gaps else indices)
+        # Lines have no blanks behind them.
+        values = pc.utf8_ltrim(pc.utf8_slice_codeunits(lines, 1), characters=BLANKS)
+        return pc.fill_null(values, "") if has_gaps else values
 
     def counted(self, code: str) -> Iterator[tuple[str, int]]:
         """Each value of a code, and how often it is told; '' for bookings that have none."""

@@ -1,6 +1,6 @@
 """Which rows of one source took each other's place: banks change the ids and the words of what they tell.
 
-A day counts only where a file covers the days to both sides of it, for exports are cut in mid-day.
+A day counts only where one of the two files covers the days to both sides of it, for exports are cut in mid-day.
 """
 
 from collections import defaultdict

@@ -48,7 +48,7 @@ class Coverage:
 
     def holds_whole(self, day: date) -> bool:
         """Does one file tell of the days before and after it as well, and so of all of it?"""
-        return any(first < day < last for first, last in self._spans.values())
+        return any(self.tells_whole(rank, day) for rank in self._spans)
 
     def tells_whole(self, rank: int, day: date) -> bool:
         """Does a file tell of the days before and after this one as well, and so of all of it?"""
@@ -62,7 +62,7 @@ class Coverage:
     def is_left_out(self, telling: Telling) -> bool:
         """Does a newer file that tells all of its day leave it out?"""
         newest = telling.files[-1]
-        return any(rank > newest and first < telling.day < last for rank, (first, last) in self._spans.items())
+        return any(rank > newest and self.tells_whole(rank, telling.day) for rank in self._spans)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

@@ -18,6 +18,7 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     COLUMNS,
     CREDIT,
     DEBIT,
+    MONEY,
     OPEN,
     PROPOSED,
     Mapping,
@@ -28,7 +29,6 @@ _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _CODE_BEHIND = re.compile(r"\s([A-Z]{3})$")
 _CODE = re.compile(r"[A-Z]{3}")
 
-_MONEY = (AMOUNT, DEBIT, CREDIT)
 # Signs that stand in headings and mean one currency; others are known to `currency_of`.
 _IN_HEADINGS = {"円": "JPY", "zł": "PLN", "Kč": "CZK", "Ft": "HUF"}
 _WANTED: tuple[tuple[str, Sequence[str]], ...] = (
@@ -109,7 +109,7 @@ def _columns(cells: Sequence[str]) -> dict[str, str] | None:
 
 
 def _currency(columns: Words[str, str]) -> str:
-    for name in _MONEY:
+    for name in MONEY:
         heading = columns.get(name, "")
         for found in (_BRACKET.search(heading), _CODE_BEHIND.search(heading)):
             if found and (code := _IN_HEADINGS.get(found[1].strip(), currency_of(found[1]))) and _CODE.fullmatch(code):
