@@ -13,10 +13,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from twinning_pipelines.formats.arrays import FEWEST_FOR_COLUMNS
+from twinning_pipelines.formats.date_columns import Mask, Numbers, days_of, is_within, numbers_of
 
 Order = Literal["MDY", "DMY", "YMD"]
 _ORDERS: tuple[Order, ...] = ("MDY", "DMY", "YMD")
+Number = TypeVar("Number", int, Numbers)
 
 _LONGEST = 60
 _PIVOT = 69
@@ -84,10 +91,33 @@ class DateStyle:
         if isinstance(found, _Numbers):
             if self.order == "YMD" and not found.short:
                 raise ValueError(f"not a date: {text[:_LONGEST]!r}")
-            year, month, day = _ordered(found, self.order)
+            year, month, day = _ordered(*found, self.order)
         else:
             year, month, day = found
         return _day_of(year, month, day, text)
+
+    def column(self, texts: pa.StringArray) -> pa.Date32Array | None:
+        """The days of many texts without nulls.
+
+        None where they are not all written alike, or one is no day: then they are to be read one by one.
+        """
+        numbers = numbers_of(texts)
+        if numbers is None or (self.order == "YMD" and not numbers.short):
+            return None
+        return days_of(*_ordered(*numbers, self.order))
+
+
+class _Proofs(NamedTuple):
+    """What the texts of a file prove.
+
+    times: how often each order is proved; first: the first text that proves it, in the order of the texts. open_text: one
+    that reads differently in another order, plain_text: one that needs none; '' where there is none.
+    """
+
+    times: dict[Order, int]
+    first: dict[Order, str]
+    open_text: str = ""
+    plain_text: str = ""
 
 
 def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> DateStyle:
@@ -97,24 +127,12 @@ def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> Date
     texts prove another order and none proves the hint's. Without it the majority of the proofs decides, and the default
     where there is none.
     """
-    proofs = dict.fromkeys(_ORDERS, 0)
-    first: dict[Order, str] = {}
-    open_text = plain_text = ""
-    for text, times in (texts if isinstance(texts, Counter) else Counter(iter(texts))).items():
-        found = _found(text)
-        if not isinstance(found, _Numbers):
-            plain_text = plain_text or (text if found else "")
-            continue
-        fitting = _fitting(found)
-        if len(fitting) == 1:
-            proofs[fitting[0]] += times
-            first.setdefault(fitting[0], text)
-        elif fitting and found.first != found.second:
-            open_text = text
+    told = texts if isinstance(texts, Counter) else Counter(iter(texts))
+    times, first, open_text, plain_text = _proofs_of(told)
     hinted = next((order for order in _ORDERS if order == hint.strip().upper()), None)
     order = hinted or default
-    if proofs[order] == 0 or (hinted is None and max(proofs.values()) > proofs[order]):
-        order = max(proofs, key=proofs.__getitem__) if first else order
+    if times[order] == 0 or (hinted is None and max(times.values()) > times[order]):
+        order = max(times, key=times.__getitem__) if first else order
     if not first and not open_text and plain_text and not hinted:
         return DateStyle("YMD" if plain_text[:4].isdigit() else order, evidence=plain_text)
     evidence = first.get(order) or (hint if order == hinted else "")
@@ -122,23 +140,48 @@ def decide(texts: Iterable[str], hint: str = "", default: Order = "MDY") -> Date
     return DateStyle(order, bool(open_text) and not evidence, evidence, contrary)
 
 
+def _proofs_of(told: Counter[str]) -> _Proofs:
+    texts, often = list(told), np.fromiter(told.values(), np.int64)
+    plain_text = ""
+    alike = numbers_of(texts) if len(texts) >= FEWEST_FOR_COLUMNS else None
+    if alike:
+        proving, is_open = _readings(*alike)
+    else:
+        found = [_found(text) for text in texts]
+        plain_text = next((text for text, each in zip(texts, found, strict=True) if type(each) is tuple), "")
+        places = [place for place, each in enumerate(found) if isinstance(each, _Numbers)]
+        texts, often = [texts[place] for place in places], often[places]
+        one, two, three, short = np.array([found[place] for place in places], np.int64).reshape(-1, 4).T
+        proving, is_open = _readings(one, two, three, short > 0)
+    begun = sorted((int(mask.argmax()), order) for order, mask in proving.items() if mask.any())
+    return _Proofs(
+        {order: int(often[mask].sum()) for order, mask in proving.items()},
+        {order: texts[place] for place, order in begun},
+        texts[np.flatnonzero(is_open)[-1]] if is_open.any() else "",
+        plain_text,
+    )
+
+
+def _readings(one: Numbers, two: Numbers, three: Numbers, short: Mask | bool) -> tuple[dict[Order, Mask], Mask]:
+    """Which dates can be read in one order alone, and which read differently in two.
+
+    A short year in front counts only where nothing else fits: it is rare.
+    """
+    month_first = is_within(one, _MONTH) & is_within(two, _DAY)
+    day_first = is_within(one, _DAY) & is_within(two, _MONTH)
+    year_first = is_within(two, _MONTH) & is_within(three, _DAY) & short
+    proving: dict[Order, Mask] = {
+        "MDY": month_first & ~day_first,
+        "DMY": day_first & ~month_first,
+        "YMD": year_first & ~month_first & ~day_first,
+    }
+    return proving, month_first & day_first & (one != two)
+
+
 def decide_as(order: str, texts: Callable[[], Iterable[str]]) -> DateStyle:
     """The style that the texts of a file prove; what they leave open is in this order, the person's own, if there is one."""
     style = decide(texts())
     return decide(texts(), order) if style.ambiguous and order else style
-
-
-def _fitting(numbers: _Numbers) -> list[Order]:
-    """The orders that can read the numbers. A short year in front counts only where nothing else fits: it is rare."""
-    one, two, three, short = numbers
-    fitting: list[Order] = []
-    if 1 <= one <= _MONTH and 1 <= two <= _DAY:
-        fitting.append("MDY")
-    if 1 <= one <= _DAY and 1 <= two <= _MONTH:
-        fitting.append("DMY")
-    if not fitting and short and 1 <= two <= _MONTH and 1 <= three <= _DAY:
-        fitting.append("YMD")
-    return fitting
 
 
 @lru_cache(maxsize=8_192)
@@ -174,9 +217,8 @@ def _named(text: str) -> tuple[int, int, int] | None:
     return None if month is None else (_full_year(int(year), len(year) < len("2026")), month, int(day))
 
 
-def _ordered(numbers: _Numbers, order: Order) -> tuple[int, int, int]:
-    """Year, month and day of three numbers in an order."""
-    one, two, three, short = numbers
+def _ordered(one: Number, two: Number, three: Number, short: bool, order: Order) -> tuple[Number, Number, Number]:
+    """Year, month and day of the three numbers of a text, or of many, in an order."""
     if order == "MDY":
         return _full_year(three, short), one, two
     if order == "DMY":
@@ -184,10 +226,8 @@ def _ordered(numbers: _Numbers, order: Order) -> tuple[int, int, int]:
     return _full_year(one, short=True), two, three
 
 
-def _full_year(year: int, short: bool) -> int:
-    if not short:
-        return year
-    return year + (2000 if year < _PIVOT else 1900)
+def _full_year(year: Number, short: bool) -> Number:
+    return year + 1900 + 100 * (year < _PIVOT) if short else year
 
 
 def _day_of(year: int, month: int, day: int, text: str) -> date:

@@ -46,17 +46,25 @@ def batches_or_rows(
 
 
 class Days(dict[str, date | None]):
-    """The day of each text that was met; an empty one is none. Raises what its reader raises."""
+    """The day of each text that was met; an empty one is none. Raises what its reader raises.
 
-    def __init__(self, read: Callable[[str], date]) -> None:
+    read_column: many texts at once, None where it can't.
+    """
+
+    def __init__(
+        self, read: Callable[[str], date], read_column: Callable[[Texts], pa.Date32Array | None] | None = None
+    ) -> None:
         super().__init__({"": None})
         self._read = read
+        self._read_column = read_column
 
     def __missing__(self, text: str) -> date | None:
         return self.setdefault(text, self._read(text))
 
     def column(self, texts: Texts) -> pa.Array:
         """The days of a column of texts. Raises ValueError."""
+        if self._read_column and (days := self._read_column(texts)) is not None:
+            return days
         encoded = texts.dictionary_encode()
         days = pa.array([self[text] for text in encoded.dictionary.to_pylist()], DAY.arrow)
         return days.take(encoded.indices)

@@ -65,7 +65,8 @@ class _Register:
         self._ends_in_a_line = ends_in_a_line
         self._number = numbers.decide(document.amount_texts())
         self._date = dates.decide(document.date_texts(), document.date_hint or clock.date_order)
-        self._days = booking_columns.Days(partial(self._read_day, "booked_on"))
+        in_order = None if self._date.ambiguous else self._date.column
+        self._days = booking_columns.Days(partial(self._read_day, "booked_on"), in_order)
 
     def items(self) -> Iterator[Row | Rejection | Batch | Notice]:
         """Every record as a row or a rejection, or many bookings as a batch."""
