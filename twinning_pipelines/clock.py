@@ -1,23 +1,22 @@
 """A person's clock: the zones they lived in, and so the instant of a wall time and the day of an instant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True):
     """From `since` on the person's days follow `zone`."""
 
     since: datetime
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """The zones of one person, oldest first; the first holds for all time before the second.
 
     currency and date_order (DMY, MDY, YMD, or empty) are what the person means where a file does not say.

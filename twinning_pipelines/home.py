@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.ingest.archive import place_of
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(Struct, frozen=True, dict=True):
     """One installation. Making it touches nothing; folders and database come with `opened`."""
 
     settings: Settings
@@ -162,8 +162,7 @@ class Home:
         return (lambda sha256: place_of(archive, sha256).read_bytes()) if self.settings.firefly_attach else None
 
 
-@dataclass(frozen=True)
-class OpenHome:
+class OpenHome(Struct, frozen=True, dict=True):
     """A home whose database answers."""
 
     home: Home

@@ -10,13 +10,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from isal import isal_zlib
+from msgspec import Struct
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 
@@ -39,16 +39,14 @@ _DAMAGE: tuple[type[Exception], ...] = (
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One file inside a zip: its path there and its size when inflated, in bytes."""
 
     name: str
     size: int
 
 
-@dataclass(frozen=True)
-class Original:
+class Original(Struct, frozen=True, dict=True):
     """A file as it was dropped. `name` is what the person called it; `path` is where its bytes are now."""
 
     path: Path

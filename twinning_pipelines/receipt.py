@@ -3,11 +3,11 @@ became of it. `ingest` makes them, stores take them, everybody shows them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from twinning_pipelines.records.record import Record
 from twinning_pipelines.source import Account, Claim, Rejection, Source
@@ -15,8 +15,7 @@ from twinning_pipelines.source import Account, Claim, Rejection, Source
 SHOWN_REJECTIONS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Rows of one table in one file. `read = accepted + rejected`, always."""
 
     accepted: int
@@ -28,8 +27,7 @@ class Counts:
         return self.accepted + self.rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """What is known of a file before anybody read it."""
 
     person: str
@@ -39,8 +37,7 @@ class Arrival:
     modified_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A file in the ledger. status: pending, loaded, unreadable or unrouted."""
 
     file_id: int
@@ -54,8 +51,7 @@ class Entry:
     counts: dict[str, Counts] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What a file changed in one table.
 
     new + edited + same = accepted. same: already known so, or known better from a newer file. absent: known facts of the
@@ -115,8 +111,7 @@ class Reading(Protocol):
         """The rows of a series whose `block` is between these two: block, started_at, ended_at, value, label, detail, at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What became of one file. `problem` says why nothing of it was taken; then there are no tables."""
 
     file: str

@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.source import Source
 
@@ -42,8 +45,12 @@ def _console(*, is_error: bool) -> "Console":
 
 def as_json(document: object) -> None:
     """One document, one line, nothing else."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=_plain) + "\n")
     sys.stdout.flush()
+
+
+def _plain(value: object) -> object:
+    return asdict(value) if isinstance(value, Struct) else str(value)
 
 
 @contextmanager

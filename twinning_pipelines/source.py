@@ -14,7 +14,6 @@ and raises UnreadableFile when the file as a whole can't be read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -22,6 +21,7 @@ from importlib import import_module
 from typing import overload
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.original import Original, is_utf16
@@ -32,8 +32,7 @@ BATCH_ROWS = 8_192
 BATCH_TEXT = 8 * 1024**2
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A row that is not stored, with where it stands, why, and its raw text, so that it can be driven again."""
 
     at: int
@@ -42,8 +41,7 @@ class Rejection:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row on its way into a batch: typed Python values by field name; a field left out is null."""
 
     record: Record
@@ -52,8 +50,7 @@ class Row:
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rows of one record, as `record.schema` says, and the rows of it that the parser could not read.
 
     `raw` gives the raw text of the i-th row of `rows`; it is asked only for rows that a check rejects.
@@ -70,8 +67,7 @@ class Batch:
         return int(self.rows.num_rows) + len(self.rejections)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A total that the file states: `kind` (closing_balance, opening_balance, …) of `subject` on `day`."""
 
     kind: str
@@ -82,15 +78,13 @@ class Claim:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedAt:
+class ExportedAt(Struct, frozen=True):
     """When the export was made, an aware instant."""
 
     instant: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What became of the elements of one name: `count = stored + rejected + ignored`, and none is unaccounted for.
 
     stored: rows hold them. rejected: they stand in the raw text of rejections. ignored: how many were left out, by rule.
@@ -112,15 +106,13 @@ class Account:
         return Account(self.element, self.stored - moved, self.rejected + moved, self.ignored) if moved else self
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A sentence for the person who dropped the file."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Devices:
+class Devices(Struct, frozen=True):
     """What recorded under each name, by its own word: `watch`, `phone` or `other`. Whose figures go first depends on it."""
 
     kinds: Mapping[str, str]
@@ -129,8 +121,7 @@ class Devices:
 Item = Batch | Claim | ExportedAt | Notice | Account | Devices
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One kind of file.
 
     name: `<domain>.<format>`, as on the command line. records: every table that `parse` may yield rows for.
@@ -162,8 +153,7 @@ class Source:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A source by its module, which is loaded when a file may be its. last_resort: as its source says.
 
     words: in lower case; a file whose head holds one of them is likely to be its. Without words any file is.
@@ -258,8 +248,7 @@ def gather(items: Iterable[Row | Rejection | Item], records: tuple[Record, ...])
             yield heap.batch()
 
 
-@dataclass(slots=True)
-class _Heap:
+class _Heap(Struct):
     """The rows of one record that wait for their batch."""
 
     record: Record

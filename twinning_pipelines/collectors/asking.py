@@ -11,7 +11,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -19,6 +18,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
 from twinning_pipelines.formats.foreign_words import plain
@@ -63,8 +63,7 @@ class Access(NamedTuple):
         return (self.username, self.password, pair, *encoded)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a far side says. wait_seconds: how long it asks to be left alone."""
 
     status: int

@@ -1,15 +1,15 @@
 """What a collector is: it asks one provider for one person, and yields what it gets as files for the inbox."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from twinning_pipelines.collectors.logbook import Errand, Page
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A file for the inbox: the provider's bytes as they came. name: says the window. at: when they were asked for."""
 
     name: str

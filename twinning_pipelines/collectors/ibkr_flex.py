@@ -11,8 +11,9 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.collectors.asking import Answer, Asker
 from twinning_pipelines.collectors.collector import Fetched
@@ -48,8 +49,7 @@ _HEAD_BYTES = 64 * 1024
 _PERIOD = re.compile(rb'\b(fromDate|toDate)="(\d{4})-?(\d\d)-?(\d\d)"')
 
 
-@dataclass(frozen=True, slots=True)
-class FlexCollector:
+class FlexCollector(Struct, frozen=True):
     """One query of one person. sleep, waits: how it waits for a statement to be made."""
 
     person: str

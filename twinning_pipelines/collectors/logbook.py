@@ -8,10 +8,10 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from twinning_pipelines.errors import FarSideUnavailable, WrongUsage
@@ -69,8 +69,7 @@ class Logbook(BaseModel):
         replace_file(path, self.model_dump_json(indent=1).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """One visit under way: the page, `keep` to write it down, the clock."""
 
     page: Page

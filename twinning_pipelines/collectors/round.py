@@ -3,10 +3,11 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from twinning_pipelines.collectors import credentials, ibkr_flex, simplefin
 from twinning_pipelines.collectors.collector import Collector, due_at, key_of
@@ -22,8 +23,7 @@ log = logging.getLogger(__name__)
 _REMEMBERED = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where the secrets are, what is remembered, and where fetched files go."""
 
     secrets: Path
@@ -37,8 +37,7 @@ class Places:
         return cls(home / "collectors.yaml", home / "collectors.json", home / "collectors.lock", home / "inbox")
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """What became of one collector in a round. state: collected, resting (not due) or failed.
 
     files: how many landed in the inbox; unchanged: how many said the same as at the visit before and did not.
@@ -54,8 +53,7 @@ class Visit:
     due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How one collector stands between two rounds. requests: how many it made in the last 24 hours."""
 
     person: str

@@ -10,8 +10,9 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.collectors.asking import Access, Answer, Asker, access_of, safe_address
 from twinning_pipelines.collectors.collector import Fetched
@@ -34,8 +35,7 @@ _AFTER_429 = timedelta(hours=1)
 _CONNECT = "`twinning collect connect simplefin --replace`"
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleFinCollector:
+class SimpleFinCollector(Struct, frozen=True):
     """One access URL of one person. most_bytes, answer_seconds: how much and how long an answer may be."""
 
     person: str

@@ -3,14 +3,14 @@
 Everything follows from a seed and a day, so that the same day is the same in a sample made later.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Project:
+
+class Project(Struct, frozen=True):
     """A project of a client (none: the studio's own), its rate in EUR per hour, and what one does for it."""
 
     client: str
@@ -24,8 +24,7 @@ class Project:
         return bool(self.client)
 
 
-@dataclass(frozen=True, slots=True)
-class Stint:
+class Stint(Struct, frozen=True):
     """One stretch of work, in wall times."""
 
     project: Project

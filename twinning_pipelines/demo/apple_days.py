@@ -6,10 +6,11 @@ Times are seconds since 1970, UTC.
 
 import math
 from array import array
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import dice
 
@@ -23,8 +24,7 @@ _WEEKEND = 5
 _STEPS = (0, 0, 0, 0, 0, 5, 60, 180, 150, 70, 60, 80, 200, 120, 60, 70, 90, 200, 190, 120, 80, 50, 30, 10)
 
 
-@dataclass(frozen=True, slots=True)
-class Sport:
+class Sport(Struct, frozen=True):
     """A kind of training: Apple's name, on which days of the week, how hard, how fast."""
 
     activity: str
@@ -46,8 +46,7 @@ SPORTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One training, on whole slots."""
 
     sport: Sport
@@ -60,8 +59,7 @@ class Session:
         return (self.end - self.start) / _MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """One stretch of a sleep stage, by Apple's short name."""
 
     stage: str
@@ -69,8 +67,7 @@ class Stretch:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What changes slowly or never."""
 
     height_cm: float
@@ -90,8 +87,7 @@ class Body:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(Struct, frozen=True):
     """What happens in each ten minutes of a day: steps, metres on foot and by bike, active kilocalories, beats a minute."""
 
     steps: "array[int]"
@@ -101,8 +97,7 @@ class Slots:
     bpm: "array[int]"
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """One local day."""
 
     day: date
@@ -130,8 +125,7 @@ class Day:
         return (0, off), (on, len(self.slots.steps))
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """Whose export, over which days, and until when (seconds since 1970): nothing later has happened yet."""
 
     seed: int

@@ -7,7 +7,6 @@ strings, Records of a Correlation told twice, the parts of a workout told again 
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import TextIOWrapper
 from itertools import islice
@@ -16,6 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import TextIO
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from twinning_pipelines.demo.agency import days
 from twinning_pipelines.demo.apple_days import Body, Day, Life, plan, rng_of
@@ -47,8 +48,7 @@ _CDA = """<?xml version="1.0"?>
 TODAY = Style()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """How many Records an export is to have, spread evenly over so many days, and how many spoiled ones on top."""
 
     records: int | None
@@ -62,8 +62,7 @@ class Wanted:
         return next((grain for limit, grain in _GRAINS if share < limit), 1)
 
 
-@dataclass(slots=True)
-class Export:
+class Export(Struct):
     """One export in the making; `told` counts the Records of each day."""
 
     life: Life

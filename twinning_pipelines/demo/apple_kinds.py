@@ -1,9 +1,10 @@
 """The Records of an Apple Health export, type by type: which device writes them, when, and with which value."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise
 from random import Random
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.apple_days import SLOT_SECONDS, Body, Day
 
@@ -14,8 +15,7 @@ _BRISK = 700
 PRESSURE_DICE = "pressure"
 
 
-@dataclass(frozen=True, slots=True)
-class Gadget:
+class Gadget(Struct, frozen=True):
     """What writes Records: the name it goes by, with `{person}`, its version, and Apple's description of it."""
 
     source: str
@@ -40,8 +40,7 @@ Entry = tuple[int, int, str]
 Entries = Callable[[Day, Random, int], Iterator[Entry]]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One type of Record from one device. `entries` takes the day, its dice, and how many slots go into one Record.
 
     ring: which of Apple's rings the values count for. inside: the children of a Record, from the dice and its start.

@@ -4,13 +4,13 @@
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.apple_dtd import DOCTYPE, OLD_DOCTYPE
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the members of the zip are called: they are in the language of the phone."""
 
     folder: str = "apple_health_export"
@@ -45,8 +45,7 @@ YOUNGER_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How one export is told.
 
     doctype: the head; without one, that of its time. control_characters: raw U+000B in attributes, as third parties write

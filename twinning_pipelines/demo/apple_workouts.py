@@ -5,9 +5,10 @@ Today's exports keep the track in a file of its own and name it; those of about 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import dice
 from twinning_pipelines.demo.apple_days import SLOT_SECONDS, Day, Life, Session, rng_of
@@ -22,8 +23,7 @@ _EARTH_METRES = 6_371_000
 _METRES_PER_DEGREE = math.tau * _EARTH_METRES / 360
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One point of a track: when, where, how high, and how fast (metres a second) into which direction (degrees)."""
 
     at: int
@@ -34,8 +34,7 @@ class Point:
     course: float
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """Where a training led: a loop from the door and back to it."""
 
     day: Day

@@ -5,12 +5,13 @@ Deterministic: what happens on a day depends on the seed and that day alone, so 
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from math import sin
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import days
 
@@ -21,8 +22,7 @@ EPOCH = date(2023, 1, 1)
 SAVED, DEPOSIT, EXCHANGED = Decimal("800.00"), Decimal("1200.00"), Decimal("1000.00")
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True):
     """One booking as it happened. `category` is what a person filed it under; banks do not print it.
 
     number: which of its day's bookings it is; with the day it is the bank's id.
@@ -37,8 +37,7 @@ class Booking:
     category: str
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Struct, frozen=True):
     """A kind of spending: how likely it is on each weekday (Monday first), between which amounts, and where."""
 
     category: str

@@ -5,12 +5,13 @@ same day.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from math import sin
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import days
 from twinning_pipelines.demo.finance import DEPOSIT, EPOCH, EXCHANGED, SAVED, exchange_days, franc_rate
@@ -22,8 +23,7 @@ _FUND, _FUND_NAME, _CONID = "CH0237935652", "HELVETIA SHARES ETF", "910001"
 _FEE = Decimal("1.50")
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """One booking: `number` tells it from others of its day."""
 
     day: date
@@ -81,8 +81,7 @@ def write_euros(path: Path, *, first: date, last: date) -> int:
     return write_csv(path, list(rows[0]) if rows else ["Account"], rows[::-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(Struct, frozen=True):
     """Shares bought on a day."""
 
     day: date

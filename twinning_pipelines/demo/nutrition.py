@@ -5,10 +5,11 @@ with the same seed has the same earlier rows. Energy follows from the macronutri
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import days, dice
 from twinning_pipelines.demo.tables import with_bad, write_csv
@@ -16,8 +17,7 @@ from twinning_pipelines.demo.tables import with_bad, write_csv
 _KJ = 4.184
 
 
-@dataclass(frozen=True, slots=True)
-class Food:
+class Food(Struct, frozen=True):
     """A food: what 100 g of it hold, in grams, caffeine and sodium in milligrams; its portion in grams and in words."""
 
     name: str
@@ -40,8 +40,7 @@ class Food:
         return 4 * self.protein + 4 * (self.carbs - self.fiber) + 2 * self.fiber + 9 * self.fat + 7 * self.alcohol
 
 
-@dataclass(frozen=True, slots=True)
-class Helping:
+class Helping(Struct, frozen=True):
     """A food on a plate: of which meal, when, and how many grams."""
 
     day: date

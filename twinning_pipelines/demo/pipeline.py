@@ -1,8 +1,9 @@
 """The studio's chances of new business: how each came about, which stages it went through and how it ended."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.demo.agency import CLIENT_PROJECTS, days, dice
 
@@ -12,8 +13,7 @@ _CHANNELS = ("Referral", "Organic Search", "Social Media", "Event", "Direct Traf
 _NEW_ON_A_DAY = 0.12
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A stage: our label, HubSpot's internal id, what it means, and the chance of winning from there."""
 
     label: str
@@ -32,8 +32,7 @@ _WON = Stage("Signed", "closedwon", "won", 1.0)
 _LOST = Stage("Declined", "closedlost", "lost", 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(Struct, frozen=True):
     """One deal from its first day to its last, whether or not that has come yet."""
 
     title: str

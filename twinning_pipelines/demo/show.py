@@ -7,11 +7,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines import shown, shown_days
 from twinning_pipelines.demo import finance, household, nutrition, work
@@ -37,8 +39,7 @@ class Writer(Protocol):
         """`broken` rows are spoiled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One export to make: whose, under which name, how, over which days, with how many spoiled rows."""
 
     person: str
@@ -147,7 +148,7 @@ def _settled(home: Home) -> Home:
     settings = home.settings
     zone = settings.zone if is_given("zone") else ZONE
     currency = settings.currency if is_given("currency") else CURRENCY
-    return replace(home, settings=replace(settings, zone=zone, currency=currency))
+    return Home(replace(settings, zone=zone, currency=currency), home.sources)
 
 
 def _refuse_other_people(home: OpenHome) -> None:

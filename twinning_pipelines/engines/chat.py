@@ -1,20 +1,19 @@
 """What a language model is to the rest: messages and a JSON schema in, one reply out, within a deadline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Message:
+
+class Message(Struct, frozen=True):
     """One message of a conversation."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a model answered, word for word. complete: it ended by itself and was not cut off.
 
     digest: which weights answered, where the engine tells it. prompt_tokens, tokens: None where it does not count them.

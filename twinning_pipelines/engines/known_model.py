@@ -1,12 +1,11 @@
 """What a model server tells of itself and of the models that it has."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideRefused
 
 
-@dataclass(frozen=True, slots=True)
-class KnownModel:
+class KnownModel(Struct, frozen=True):
     """A model on a server. digest: of its weights, where told; size: bytes; context: tokens; None where untold.
 
     elsewhere: the host that it really runs on, empty for a model that is on the server.
@@ -19,8 +18,7 @@ class KnownModel:
     elsewhere: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A server that answers: its kind, its version where told, and its models."""
 
     kind: str

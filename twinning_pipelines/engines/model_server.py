@@ -10,7 +10,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct, field
 
 from twinning_pipelines.engines.home_address import is_at_home, is_home_name, server_address
 from twinning_pipelines.engines.upload import Upload
@@ -54,8 +54,7 @@ class Deadline:
         return self._clock() - self._began
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(Struct, frozen=True):
     status: int
     kind: str
     packed: bool
@@ -175,8 +174,7 @@ class ModelServer:
             raise FarSideRefused(f"{self.host} packs its answer, though it was asked not to")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer while it comes in. kind: its content type, in small letters, without parameters."""
 
     server: ModelServer
@@ -231,8 +229,7 @@ class _TooMuch(Exception):
     """The answer is longer than wanted."""
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     """One request, carried out in a thread; `pieces` is how it tells what it gets."""
 
     method: str

@@ -4,8 +4,10 @@ A model whose name ends in `cloud`, or that the server fetches from elsewhere, i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.engines.chat import Message, Reply
 from twinning_pipelines.engines.known_model import KnownModel, Standing, refuse_cloud
@@ -20,8 +22,7 @@ _IN_VAIN = ("no space left", "newer version", "unauthorized")
 _MOST_PROGRESS_BYTES = 256 * 1024**2
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A moment of a download: what is being done, to which part, how many of its bytes are here; 0 where untold."""
 
     status: str

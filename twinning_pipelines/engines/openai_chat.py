@@ -5,8 +5,9 @@ A schema is sent as `response_format`; a server that refuses that is asked with 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from twinning_pipelines.engines.chat import Message, Reply
 from twinning_pipelines.engines.known_model import KnownModel, Standing, refuse_cloud
@@ -18,8 +19,7 @@ _NOT_TAKEN = frozenset({400, 422})
 _TOO_LONG = ("context size", "context length", "exceed_context_size_error", "maximum context")
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """What has come in of one answer."""
 
     pieces: list[str] = field(default_factory=list)

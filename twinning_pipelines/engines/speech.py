@@ -1,9 +1,10 @@
 """What a speech engine is to the rest: a recording in, the words that it heard out, within a deadline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import FarSideRefused
 
@@ -15,8 +16,7 @@ class RecordingRefused(FarSideRefused):
     """The engine works and says no to this one recording: it can't be decoded, or is too large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A stretch of talk, from and to in seconds. no_speech: how likely nobody speaks in it, 0 to 1; logprob: the mean of
     its tokens. Both are None where the engine does not tell."""
 
@@ -27,8 +27,7 @@ class Segment:
     logprob: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What an engine heard. language: as it calls it, where it tells; seconds: how long it took."""
 
     segments: tuple[Segment, ...]
@@ -64,8 +63,7 @@ def deadline_for(seconds: float | None, size: int) -> float:
     return _TIMES_ITS_LENGTH * length + _LOADING_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenLanguages:
+class SpokenLanguages(Struct, frozen=True):
     """Which language each person speaks, where they say so. The person "" is everybody."""
 
     _of: Mapping[str, str] = field(default_factory=dict)

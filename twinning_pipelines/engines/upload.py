@@ -1,11 +1,11 @@
 """A body that is sent from a file, block by block, instead of being held in memory."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """kind: its content type; size: bytes; `blocks` begins it anew at each call."""
 
     kind: str

@@ -6,12 +6,13 @@ name: "amount: not a number: '12,3,4'".
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.dates import DateStyle
@@ -25,8 +26,7 @@ _NO = frozenset({"no", "false", "0", "n", "nein", "non"})
 _SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₪": "ILS", "₺": "TRY", "฿": "THB"}
 
 
-@dataclass(frozen=True, slots=True)
-class Styles:
+class Styles(Struct, frozen=True):
     """How one file writes numbers and dates, and the clock of the person whose file it is."""
 
     numbers: NumberStyle
@@ -34,8 +34,7 @@ class Styles:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """says: what the cell holds, for the docs. evidence: of which style of the file its cells are proof."""
 
     says: str

@@ -7,9 +7,10 @@ the file. Columns that no table names are kept where the record has a JSON field
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -28,8 +29,7 @@ _BRACKETED = re.compile(r"(.+?)\s*\(([^()]*)\)")
 _DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a file.
 
     field: what it fills, a field of the record or a name that the source's `shape` uses. headings: its own heading,
@@ -47,8 +47,7 @@ class Column:
     meaning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """The JSON field that keeps every other column by its heading; `pattern` says which, where not all are meant."""
 
     field: str
@@ -56,8 +55,7 @@ class Rest:
     pattern: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """The values of one row by field, and the styles of its file. An empty cell gives its column's default."""
 
     values: Mapping[str, object]
@@ -82,8 +80,7 @@ def as_read(cells: Cells) -> Mapping[str, object]:
     return cells.values
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """What a kind of delimited file holds.
 
     marks: headings by which it is known; without: headings that another kind has; any_of: one of these has to be there.
@@ -134,8 +131,7 @@ class Bound(NamedTuple):
         return self.column.field if self.column.field in record.schema.names else self.heading
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """A table met in a file. kept, lost: columns that the table does not name, by what becomes of their cells."""
 
     table: Table

@@ -10,13 +10,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from twinning_pipelines.formats.arrays import FEWEST_FOR_COLUMNS
 from twinning_pipelines.formats.date_columns import Mask, Numbers, days_of, is_within, numbers_of
@@ -70,8 +70,7 @@ class _Numbers(NamedTuple):
     short: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DateStyle:
+class DateStyle(Struct, frozen=True):
     """How one file writes dates.
 
     order: of day, month and year. ambiguous: nothing proves it, and some text (`01/02/2026`) reads differently in

@@ -8,9 +8,10 @@ A quote that never ends, or a row with more cells than headings, damages that li
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import Original
@@ -32,8 +33,7 @@ class CellRow(NamedTuple):
     damage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One data row: the line it starts on, its raw text, its cells by normalised heading; short rows leave cells empty.
 
     damage: why the line can't be told into cells, which are then none; empty for a sound line.
@@ -93,8 +93,7 @@ def has_columns(*wanted: str, without: Sequence[str] = (), any_of: Sequence[str]
     return Recognition(wanted, tuple(without), tuple(any_of))
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(Struct, frozen=True):
     """Does the head of a file hold this header?"""
 
     wanted: tuple[str, ...]
@@ -115,8 +114,7 @@ class Recognition:
         return not self.any_of or bool(headings & {normalised(name) for name in self.any_of})
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A delimited file: its headings as written, and its lines, which can be walked more than once."""
 
     text: str

@@ -8,13 +8,13 @@ before that. A wrong checksum is told; it costs nothing by itself.
 import math
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
 import fitdecode
 from fitdecode import CrcCheck, ErrorHandling, FitReader, profile
 from fitdecode.exceptions import FitEOFError, FitError, FitHeaderError
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 
@@ -44,8 +44,7 @@ class Own(NamedTuple):
     unit: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One data message. at: its number in the file, from 1. values: by the profile's names, scaled; invalid ones are absent.
 
     Times are aware; those that only count seconds since the device was switched on stay whole numbers, and local ones
@@ -75,8 +74,7 @@ class Message:
         return str(value) if isinstance(value, str | int) else None
 
 
-@dataclass(frozen=True, slots=True)
-class FitFile:
+class FitFile(Struct, frozen=True):
     """What one FIT file holds. kind: activity, monitoring_b, weight, …, or a number that the profile does not name.
 
     wrong_checksum: header or content do not match theirs. damage: why the reading ended before the end, else empty.
@@ -154,8 +152,7 @@ def _says(fault: Exception) -> str:
     return f"it turns into nonsense: {fault or type(fault).__name__}"
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     """The messages of a file as they come in."""
 
     wrong_checksum: bool

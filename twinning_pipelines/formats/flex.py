@@ -8,11 +8,12 @@ An entry says everything in its attributes. Sections have none; what has some an
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from html import escape
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import HostileFile
 from twinning_pipelines.formats.dates import DateStyle
@@ -36,8 +37,7 @@ _LONGEST_STAMP = 60
 CLOCK = ZoneInfo("America/New_York")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One element with attributes: its line, its name, and the attributes of the statement around it.
 
     A statement is an entry, too, that stands in itself.

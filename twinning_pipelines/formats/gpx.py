@@ -8,9 +8,10 @@ without a zone) and of Garmin's TrackPointExtension (hr, cad, atemp); Apple writ
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile
 from twinning_pipelines.formats.track import Point, is_position
@@ -39,8 +40,7 @@ _POINT_LEAVES = _SERIES_LEAVES | {"ele", "time", "speed", "course", "hAcc", "vAc
 Timed = tuple[datetime, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """One trk or rte: its own name, its points in order over all segments, the line it begins on.
 
     misread: line and reason of points that can't be read; raws: their text, in the same order. odd: line and reason of
@@ -75,8 +75,7 @@ def tracks(stream: BinaryIO, unread: Counter[str] | None = None) -> Iterator[Tra
         yield from reader.take()
 
 
-@dataclass(slots=True)
-class _Drawn:
+class _Drawn(Struct):
     """A track while its points come in."""
 
     line: int

@@ -11,7 +11,9 @@ first field or behind an end (SWIFT blocks, a bank's own preamble) is no field. 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
@@ -43,8 +45,7 @@ _WRAPPED = re.compile(r"\d{6}(?:\d{4})?R?[DC][A-Z]?\s*", re.ASCII)
 _BALANCE = re.compile(r"([DC])(\d{6})([A-Z]{3})?(\S*)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field: its tag, the line it begins on (from 1), and its lines without the tag, as they stand."""
 
     tag: str
@@ -62,8 +63,7 @@ class Field:
         return f":{self.tag}:" + "\n".join(self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One `:61:` with the fields that stand under it: `:86:`, and what a bank has of its own.
 
     cut: the file ends in the middle of its last line.
@@ -89,8 +89,7 @@ class Entry:
         return [each.lines for each in self.under if each.tag == DETAILS]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One message: its fields by tag, and its entries. Pages of one statement are messages of their own.
 
     cut: the last of its fields is the last of the file, which ends in the middle of a line.
@@ -112,16 +111,14 @@ class Statement:
         return found.text if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One file. codec: what its bytes were read with."""
 
     codec: str
     statements: Sequence[Statement]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryParts:
+class EntryParts(Struct, frozen=True):
     """The subfields of a `:61:` as text, '' for what is missing.
 
     mark: D, C, RD, RC, or ED and EC of a booking that is only expected. beside: what stands behind a reference that is
@@ -140,8 +137,7 @@ class EntryParts:
     supplementary: str
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceParts:
+class BalanceParts(Struct, frozen=True):
     """The subfields of a balance as text; some banks leave the currency out."""
 
     mark: str

@@ -9,7 +9,8 @@ nor the text is a part under its own name.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 # The line that a bank fills before it wraps is 65 characters; some wrap one earlier.
 _FULL_LINE = 64
@@ -33,8 +34,7 @@ _USTD = re.compile(r"^(?:USTD|STRD)?/+|/+$")
 _COUNTERPARTY_NAME = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """What a `:86:` says. name: who is on the other side. text: the remittance. parts: every other subfield.
 
     Names of parts: GVC (the business code), `?00` and on, SEPA words (EREF), and Dutch words (`/EREF/` is EREF too).

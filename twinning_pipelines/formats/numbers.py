@@ -7,9 +7,10 @@ blanks and dashes that banks print. A text proves a decimal mark when only that 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 Mark = Literal[".", ","]
 _DOT: Mark = "."
@@ -42,8 +43,7 @@ _PLAIN_CENTS = re.compile(_CENTS, re.ASCII)
 _ALL_CENTS = re.compile(rf"(?:{_CENTS}\0)*+{_CENTS}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class NumberStyle:
+class NumberStyle(Struct, frozen=True):
     """How one file writes numbers.
 
     decimal: the decimal mark. ambiguous: no text proves it, but some (`1,234`) read differently either way.

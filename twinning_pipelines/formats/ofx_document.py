@@ -7,9 +7,10 @@ name that comes again in one record is `NAME#2` to `NAME#9`. An element without 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.ofx_tags import Kind
 
@@ -40,8 +41,7 @@ _AMOUNTS = (
 _BALANCES = ("LEDGERBAL.BALAMT", "AVAILBAL.BALAMT", "LEDGER", "INVBAL.AVAILCASH")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One transaction, position or security.
 
     name: its aggregate (STMTTRN, BUYSTOCK, POSMF, STOCKINFO, …). line: where it opens, from 1. raw: its text in the
@@ -60,8 +60,7 @@ class Record:
         return self.fields.get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Plain bookings (STMTTRN) that stand one behind another: fifty thousand objects more would cost what reading costs.
 
     text: the file; offsets: where each begins in it, and the end of the last. lines: where each opens, from 1. rows: the
@@ -110,8 +109,7 @@ class Run:
             yield Record(BOOKING, line, fields, self.raw(index))
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The account as the file names it, '' for what it leaves out. broker_id stands only on investment accounts."""
 
     bank_id: str = ""
@@ -121,16 +119,14 @@ class Account:
     broker_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """An amount and its moment, as the file writes them: a number text, and a text for `day_of`."""
 
     amount: str
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One account's statement: every field outside its records, its records and positions in file order.
 
     kind 'unknown' gathers records that stand in no statement. pieces: its records, those in a run together; without any
@@ -215,8 +211,7 @@ class Statement:
         return Balance(amount, self._get(f"{name}.DTASOF")) if amount else None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One OFX file.
 
     header: OFXHEADER, VERSION, ENCODING, CHARSET, …, as far as given. codec: what its bytes were read with; declared

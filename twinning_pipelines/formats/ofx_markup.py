@@ -7,7 +7,8 @@ kept as it is, and only the entities of XML, `&nbsp;` and numbers are resolved: 
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile
 from twinning_pipelines.formats.ofx_document import BOOKING, Record, Run, Statement
@@ -44,8 +45,7 @@ _COVER = "\x1f"
 _SHOW = str.maketrans({"\ufdd0": "<", "\ufdd1": ">", "\ufdd2": "&", _COVER: None})
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An aggregate that is open: where it starts, and where the values inside it go, under which prefix."""
 
     name: str
@@ -57,8 +57,7 @@ class _Open:
     prefix: str
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(Struct):
     """What one pass found. `complete`: the closing tag of the root was met."""
 
     statements: list[Statement] = field(default_factory=list)

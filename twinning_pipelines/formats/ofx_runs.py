@@ -7,8 +7,9 @@ without its closing tag, with an aggregate inside, a name twice, a name that our
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from twinning_pipelines.formats.ofx_document import BOOKING, Run
 from twinning_pipelines.formats.ofx_tags import LEAVES
@@ -29,8 +30,7 @@ class _Look(NamedTuple):
     expression: re.Pattern[str]
 
 
-@dataclass(slots=True)
-class Looks:
+class Looks(Struct):
     """What the bookings of one file look like, as far as it was read. clean: resolves the entities in a value."""
 
     clean: Callable[[str], str]

@@ -3,10 +3,11 @@
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
+
+from msgspec.structs import replace
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.original import HEAD_BYTES, Member, Original
@@ -17,8 +18,7 @@ PART_BYTES = 256 * 1024**2
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class Part(Original):
+class Part(Original, frozen=True, dict=True):
     """Bytes of a larger file under a name of their own; `path` is the larger file's. A part is never opened as a zip."""
 
     data: bytes = b""

@@ -14,13 +14,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats import text
@@ -57,8 +57,7 @@ FEWEST_IN_RUN = FEWEST_FOR_COLUMNS
 _NUMBER_CODES = ("T", "U", "$", "O", "Q", "I")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account as `!Account` gives it: name (N), kind (T: Bank, CCard, Invst, …, as written), description (D)."""
 
     name: str
@@ -66,8 +65,7 @@ class Account:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """One part of a record: category or [account] (S), memo (E), amount (`$`) and percentage (%), '' if not given."""
 
     category: str
@@ -76,8 +74,7 @@ class Split:
     percent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One block of lines up to its `^`.
 
     section: Bank, Cash, CCard, Oth A, Oth L, Invoice, Invst, Account, Cat, Class, Memorized, Security, Prices, Budget, or
@@ -104,8 +101,7 @@ class Record:
 _Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class Run(Struct, frozen=True, eq=False):
     """Plain bookings that stand one behind another in one section and account: none has splits, an address, a code twice.
 
     lines: those of the file that say something. places: the line of each booking in the file, from 1. begins, ends: where
@@ -161,8 +157,7 @@ class Run:
             yield _record(self.section, place, lines[begin:end], self.account, cut=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One QIF file. codec: what its bytes were read with. date_hint: the order that `!Option:MDY` names, '' for none.
 
     headless: records stand before any section; they are read as Bank, as some banks write them. pieces: its records, those
@@ -236,8 +231,7 @@ def read(data: bytes, *, in_runs: bool = True) -> Document:
     return Document(decoded.codec, reader.date_hint, reader.headless, reader.pieces)
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """The lines that say something, without blanks around: their places from 1, and the first byte of each, its code.
 
     The code of a line that says more than its `^` is `!`: no run holds it.
@@ -294,8 +288,7 @@ def _run(lines: _Lines, begin: int, section: str, account: Account | None) -> tu
     ), stop
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """The state of one pass over the lines: the section, the account, and the record that is open."""
 
     pieces: list[Record | Run] = field(default_factory=list)

@@ -7,9 +7,10 @@ their zone, and count as UTC without one.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile
 from twinning_pipelines.formats.gpx import MOST_POINTS, Timed, moment_of, number_of
@@ -29,8 +30,7 @@ _MEASURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lap:
+class Lap(Struct, frozen=True):
     """One lap: the line it begins on, when it began, seconds without pauses, metres, kilocalories, beats a minute.
 
     others: every other word of it by its element's name, Intensity, TriggerMethod, AvgRunCadence. faults: what of it
@@ -49,8 +49,7 @@ class Lap:
     raw: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """One activity: its line, sport as written, id (the start, as text), when it began, and what recorded it.
 
     points: trackpoints that have a position. rates, cadences (turns or strides a minute), powers (W) and speeds (m/s),
@@ -89,8 +88,7 @@ def activities(stream: BinaryIO, plans: Counter[str] | None = None) -> Iterator[
         yield from reader.take()
 
 
-@dataclass(slots=True)
-class _Begun:
+class _Begun(Struct):
     """An activity, lap or trackpoint while its words come in."""
 
     name: str
@@ -104,8 +102,7 @@ class _Begun:
         return f"<{self.name}{given}>{''.join(f'<{key}>{value}</{key}>' for key, value in self.leaves.items())}"
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """What the laps and trackpoints of the activity said so far."""
 
     laps: list[Lap] = field(default_factory=list)

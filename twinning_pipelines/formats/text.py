@@ -8,7 +8,8 @@ that only Windows-1252 has. One codec reads the whole file: no guess per line, n
 import codecs
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -37,8 +38,7 @@ _TEXT_CODEC = re.compile(
 _CONTROLS = "".join(map(chr, [*range(9), 11, *range(14, 26), *range(28, 32), 127, 0xFFFD]))
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """The text of a file, the codec that read it, the codec that the file declares ('' for none), and whether that lied.
 
     A declaration lies when reading the bytes as it says fails or gives another text; plain ASCII never makes it lie.

@@ -6,15 +6,15 @@ indented alike and begins with the start tag of an element whose name is known, 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 _TAG = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _LETTERS = re.compile(rb"[^\n]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """Text that is no XML and was set aside: the line where it begins, the name of its element ('' for none), why, itself."""
 
     at: int
@@ -23,8 +23,7 @@ class Broken:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """A broken element that begins at an offset of the text; `says` is the error where nothing can be read behind it."""
 
     begin: int

@@ -13,13 +13,13 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 from xml.parsers.expat import errors
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.xml_element import first_element
@@ -41,8 +41,7 @@ _CUT_SHORT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(Struct, frozen=True):
     """What stands inside elements, as parallel columns: the index of the element below the root, the depth in it (1: a
     child), name and attributes. Columns of plain values, because millions of tuples would keep the garbage collector busy.
     """
@@ -73,8 +72,7 @@ class Child(NamedTuple):
     attributes: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """One element below the root: the line of its start tag, its children (not theirs), its raw text."""
 
     at: int
@@ -84,8 +82,7 @@ class Element:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Struct, frozen=True):
     """Whole elements below the root, in file order, as parallel columns.
 
     `lines` are the lines of their start tags, counted from 1 by line feeds; `starts` their offsets in `text`, the cleaned

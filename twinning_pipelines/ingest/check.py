@@ -3,12 +3,11 @@
 Each row is judged once: the first rule that it breaks, in the order of the fields, is its reason.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from twinning_pipelines.records.record import TEXT, WORD, Field, Record
 from twinning_pipelines.source import Batch, Rejection

@@ -6,8 +6,9 @@ while: sync programs write in place. Hidden and partial names are somebody's wor
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 PARTIAL_SUFFIXES = (
     ".part",
@@ -23,8 +24,7 @@ PARTIAL_SUFFIXES = (
 _PARTIAL_PREFIXES = (".", "~", "._", "~$")
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """One file in the inbox, as a stat call sees it. `modified_ns` is nanoseconds since 1970."""
 
     path: Path

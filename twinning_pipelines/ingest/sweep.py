@@ -6,8 +6,9 @@ A file that nobody can read goes to `quarantine/<person>/` beside a note that sa
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import FileError, UnroutedFile
 from twinning_pipelines.ingest.archive import place_of
@@ -21,8 +22,7 @@ from twinning_pipelines.source import Source
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(Struct, frozen=True):
     """Where files wait, are kept, and are put aside."""
 
     inbox: Path
@@ -30,8 +30,7 @@ class Folders:
     quarantine: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """What one sweep found: files routed to a source, put aside, and still being written."""
 
     routed: tuple[tuple[str, str], ...]

@@ -1,13 +1,13 @@
 """A person's local days as numbers: which day an instant lies on, and where the day ends, for whole columns at once."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock, Stay
 
@@ -45,8 +45,7 @@ def spans_of(days: Iterable[date]) -> str:
     return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """Stretches of local days between two UTC days: where each begins (microseconds since 1970) and which day it is.
 
     A day of moving has several stretches; a day has 23 or 25 hours where the clocks change.

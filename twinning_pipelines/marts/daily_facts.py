@@ -1,12 +1,12 @@
 """Computing daily facts, reading them, and explaining one down to the lines of the dropped files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.books.settling import refresh_books
@@ -46,8 +46,7 @@ _INSERT = """
     where f.day <@ cast(:spans as datemultirange)"""
 
 
-@dataclass(frozen=True, slots=True)
-class ToldFact:
+class ToldFact(Struct, frozen=True):
     """One fact of one day, as stored. `part` is empty for a fact that is not divided."""
 
     person: str
@@ -59,8 +58,7 @@ class ToldFact:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One row behind a fact: what it adds, and where it stands in which dropped file."""
 
     amount: Decimal

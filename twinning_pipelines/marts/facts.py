@@ -9,8 +9,9 @@ for one person (`:person`) and the days `:first` to `:last`. `part` divides a fa
 what a share is a share of.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.holdings import PORTFOLIO_TOTALS, PORTFOLIO_VALUE
 from twinning_pipelines.marts.books.net_worth import NET_WORTH_ROWS, NET_WORTH_TOTALS
@@ -19,8 +20,7 @@ from twinning_pipelines.marts.books.rows import BALANCE_ROWS, BALANCE_TOTALS, mo
 Total = Literal["sum", "share", "rollup", "night", "standing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One thing worth telling of a day. An empty `unit` is given by the rows: amounts keep their currency.
 
     total: sum of amounts, share (sum of amounts over sum of bases), or with no query of its own rollup (as `rollups`

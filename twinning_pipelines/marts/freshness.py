@@ -1,18 +1,17 @@
 """How things stand: files by state, how long each source has been silent, what waits to be done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.balances import BalanceGap, balance_gaps
 from twinning_pipelines.marts.rings import ring_days
 from twinning_pipelines.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """One person's newest file of one source, as of when it speaks."""
 
     person: str
@@ -32,8 +31,7 @@ class Freshness:
         return self.expect_every is not None and datetime.now(UTC) - self.as_of > self.expect_every
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """The state of a home: files by state, rejected rows, freshness, the queues, balances that do not add up, days whose
     activity rings say otherwise than we do."""
 

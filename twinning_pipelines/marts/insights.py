@@ -7,11 +7,11 @@ Benjamini-Hochberg procedure keeps those whose share of false ones is below 5 %.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import lgamma
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 Numbers = npt.NDArray[np.float64]
 
@@ -26,8 +26,7 @@ _FREAK = 4.0
 _NORMAL_97_5 = 1.959963984540054
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One fact, a value for each day of a stretch; NaN where nothing is known. Facts of one domain are not compared."""
 
     name: str
@@ -35,8 +34,7 @@ class Series:
     values: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Insight:
+class Insight(Struct, frozen=True):
     """How one fact goes together with another that comes `lag_days` later.
 
     n: days that both know. low, high: the 95 % interval of r. q: the share of false ones at which it would still hold.
@@ -59,8 +57,7 @@ class Insight:
         return self.q < FALSE_SHARE
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """All that was tested, the surest first. too_short: pairs and lags of which too few days tell anything."""
 
     tested: tuple[Insight, ...]
@@ -72,8 +69,7 @@ class Findings:
         return tuple(each for each in self.tested if each.holds)
 
 
-@dataclass(frozen=True, slots=True)
-class Tests:
+class Tests(Struct, frozen=True):
     """Correlations as columns, one place for each pair and lag: indices of the two series, and what was counted."""
 
     first: npt.NDArray[np.int64]

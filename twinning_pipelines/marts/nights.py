@@ -5,7 +5,6 @@ from one and the same computation.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.marts.calendar import WITHIN, Calendar, clock_of, within
@@ -42,8 +42,7 @@ _FIELDS = {
 NAPPING = "napping"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One field of each day that knows it: hours, and how many rows stand behind them. Days since 1970."""
 
     days: Numbers
@@ -51,8 +50,7 @@ class Told:
     n: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(Struct, frozen=True):
     """What devices told around some days; the rows of `parts` are those of `files` and `places`, stretches first."""
 
     sleeps: Sleeps

@@ -1,16 +1,15 @@
 """A person's own order of devices and apps: which one is believed where several saw the same steps or the same night."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.stores.postgres.origins import DEVICES, kind_of
 
 
-@dataclass(frozen=True, slots=True)
-class Preferred:
+class Preferred(Struct, frozen=True):
     """An origin in its place: what kind of device it is, and whether the person themself put it there."""
 
     origin: str

@@ -7,17 +7,16 @@ the two orders differ (`twinning prefer`).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 Note = Literal["", "no samples", "unfinished"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """A ring, the metric it totals, and how far the two may be apart: an amount, or a share of what the ring states."""
 
     name: str
@@ -35,8 +34,7 @@ RINGS = (
 RING_BY_NAME = {ring.name: ring for ring in RINGS}
 
 
-@dataclass(frozen=True, slots=True)
-class RingDay:
+class RingDay(Struct, frozen=True):
     """One ring of one day as stated and as counted.
 
     note: `no samples` where the export holds the ring alone, as of days before a restored backup; `unfinished` of the day

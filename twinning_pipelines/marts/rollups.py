@@ -5,7 +5,6 @@ watch, phone, others, each by name.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.marts.calendar import Calendar, clock_of
 from twinning_pipelines.marts.totals import Samples, Shares, shares_of_other, shares_of_sum
@@ -33,8 +34,7 @@ _SAMPLES = """
 _PLACES = ", at, coalesce(file_ids, array_fill(file_id::bigint, array[n]))"
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """What one row adds to a day's total, and where it stands: the file, and the place in it."""
 
     amount: Decimal
@@ -44,8 +44,7 @@ class Share:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(Struct, frozen=True):
     """Days of one metric, and how its days are totalled."""
 
     metric_id: int
@@ -54,8 +53,7 @@ class _Stretch:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(Struct, frozen=True):
     """Whose days, on which calendar, and the order in which their devices are asked, by origin id."""
 
     id: int

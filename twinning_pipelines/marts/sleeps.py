@@ -11,11 +11,11 @@ A sleep belongs to the local day on which one wakes from it. It is a nap if its 
 say, if one slept less than 3 h 30 and either slept longer another time that day, or woke after 18:00.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.marts.calendar import Calendar
@@ -35,8 +35,7 @@ _MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """Stretches of stages as parallel columns: the number of the teller, instants in microseconds, the place in `STAGES`."""
 
     teller: Numbers
@@ -45,8 +44,7 @@ class Stretches:
     stage: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Summaries:
+class Summaries(Struct, frozen=True):
     """Nights as their sources sum them up. `minutes` has a column for each of `STAGES`, the last two being all the time
     asleep and all the time in bed; NaN where nothing is said. `is_nap`: 1, 0, or -1 where the source does not say."""
 
@@ -57,8 +55,7 @@ class Summaries:
     is_nap: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Tellers:
+class Tellers(Struct, frozen=True):
     """Who tells, as parallel columns: the person's own order (smaller is asked first), watch 0, phone 1 or other 2, and
     the order of names, which settles what nothing else does."""
 
@@ -67,8 +64,7 @@ class Tellers:
     name: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Sleeps:
+class Sleeps(Struct, frozen=True):
     """Sleeps in order of time; they never overlap. `number` counts within the day, from 1; `day` since 1970."""
 
     teller: Numbers
@@ -79,8 +75,7 @@ class Sleeps:
     is_nap: Mask
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What single rows add to sleeps: the index of the sleep, of the row (summaries after all stretches), the stage, and
     microseconds. Of one sleep they add up to the time in bed; those of a summary may be negative where it contradicts itself."""
 
@@ -90,8 +85,7 @@ class Parts:
     amount: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class _Tales:
+class _Tales(Struct, frozen=True):
     """Sleeps as single tellers tell them: from when to when anything was told but lying in bed, and from when to when
     anything at all. `summary` is the index of a summary, -1 for a heap of stretches."""
 
@@ -106,8 +100,7 @@ class _Tales:
     summary: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Pieces(Struct, frozen=True):
     """Stretches as far as they belong to a sleep."""
 
     sleep: Numbers
@@ -220,7 +213,9 @@ def _asleep_minutes(summaries: Summaries) -> Floats:
 
 
 def _joined(one: _Tales, other: _Tales) -> _Tales:
-    return _Tales(*(np.concatenate([getattr(each, name) for each in (one, other)]) for name in _Tales.__slots__))
+    return _Tales(
+        *(np.concatenate([getattr(each, name) for each in (one, other)]) for name in _Tales.__struct_fields__)
+    )
 
 
 def _believed(tales: _Tales, tellers: Tellers) -> Numbers:

@@ -7,10 +7,9 @@ sources are merged"). Samples of one device never compete with each other. A sam
 days, by time. A sample of twelve hours or more is some app's total of a day: it counts only where nothing finer is known.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from twinning_pipelines.marts.calendar import Calendar
 
@@ -22,8 +21,7 @@ COARSE_US = 12 * 3_600_000_000
 _STRETCHES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
+class Samples(Struct, frozen=True):
     """Samples of one metric as parallel columns; instants in microseconds since 1970, `rank` 0 is asked first."""
 
     rank: Numbers
@@ -32,8 +30,7 @@ class Samples:
     value: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """What single samples add to days: the index of the sample, the local day (since 1970), the amount."""
 
     sample: Numbers
@@ -59,8 +56,7 @@ def shares_of_other(samples: Samples, calendar: Calendar) -> Shares:
     return Shares(np.arange(len(samples.value)), calendar.day_of(samples.started), samples.value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Pieces(Struct, frozen=True):
     """Samples, cut where a local day ends: of which sample, its day, its time, and its part of the sample."""
 
     sample: Numbers

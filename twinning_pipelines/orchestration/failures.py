@@ -4,12 +4,12 @@ The news go the way of all others, through the queue. Where the database is what
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import dagster as dg
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideUnavailable, TwinningError
 from twinning_pipelines.home import Home
@@ -27,8 +27,7 @@ _SECONDS_PER_TICK = 20.0
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What is told of a failed run."""
 
     title: str

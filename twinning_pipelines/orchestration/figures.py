@@ -1,10 +1,10 @@
 """What may be told of tables and files without telling anybody's data: counts, by table, source and month."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.receipt import Receipt
 from twinning_pipelines.records.record import Record
@@ -25,8 +25,7 @@ from twinning_pipelines.stores.postgres.schema import (
 Months = tuple[tuple[date, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TableFigures:
+class TableFigures(Struct, frozen=True):
     """A table from outside. `absent`: rows that a newer export of their source no longer mentions; they are not in `rows`."""
 
     rows: int
@@ -36,8 +35,7 @@ class TableFigures:
     by_month: Months
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """Rows met and rejected in one file."""
 
     read: int

@@ -5,10 +5,10 @@ forget that they were ever made.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from msgspec import Struct
 
 from twinning_pipelines.orchestration.clockwork import HOUSEKEEPING
 from twinning_pipelines.orchestration.run_home import RunHome
@@ -17,8 +17,7 @@ _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(Struct, frozen=True):
     """A run that is over."""
 
     run_id: str

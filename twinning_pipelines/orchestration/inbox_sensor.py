@@ -7,9 +7,9 @@ keeps one heap of files from being asked for at every tick.
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import dagster as dg
+from msgspec import Struct
 
 from twinning_pipelines.ingest.inbox import Dropped, is_stable, scan
 from twinning_pipelines.orchestration.run_home import ReadHome
@@ -23,8 +23,7 @@ BUSY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a tick decides. `cursor`: what the next tick shall compare with. Without a run `reason` says why."""
 
     run: bool

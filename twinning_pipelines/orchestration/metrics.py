@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import dagster as dg
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.home import Home, migrated
 from twinning_pipelines.ingest.inbox import is_partial, scan
@@ -42,8 +42,7 @@ T = TypeVar("T")
 OpenInstance = Callable[[], AbstractContextManager[dg.DagsterInstance]]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What our definitions define: jobs by name, and asset checks."""
 
     jobs: tuple[str, ...]

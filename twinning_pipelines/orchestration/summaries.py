@@ -7,12 +7,12 @@ not written yet: nobody's day is left out, and no half day is told.
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from twinning_pipelines.engines.chat import ChatEngine
 from twinning_pipelines.errors import TwinningError, WrongUsage
@@ -40,8 +40,7 @@ ModelOf = Callable[[Home], ChatEngine | None]
 _KINDS: tuple[Kind, ...] = ("day", "week", "month")
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct):
     """What a run has written; without anybody's values. unreadable: people whose goals can't be read."""
 
     paths: Counter[str] = field(default_factory=Counter)

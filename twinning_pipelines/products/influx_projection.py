@@ -6,12 +6,12 @@ samples of one device that begin at the same moment are told apart by a nanoseco
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.formats.line_protocol import encode
 
@@ -46,8 +46,7 @@ class SeriesFarSide(Protocol):
         """Deletes a measurement's points with these tags from `first` to `last`, both included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projected:
+class Projected(Struct, frozen=True):
     """What one run of the projection did."""
 
     days: int
@@ -55,8 +54,7 @@ class Projected:
     dead: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Queued:
+class _Queued(Struct, frozen=True):
     """A stretch of days of a metric that waits. `purge`: something was removed from it since it was last written."""
 
     id: int

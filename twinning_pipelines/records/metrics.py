@@ -4,15 +4,15 @@ The one list of metrics: a source names a metric and the unit it found, and `con
 A metric that is not listed is still stored, under its own name and unit: unknown is listed, never dropped.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 # `none`: a day of it is told elsewhere, and no rollup is made.
 Total = Literal["sum", "mean", "min", "max", "last", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One measurable quantity. `low` and `high` bound a single sample in the canonical unit, both included."""
 
     name: str
@@ -23,8 +23,7 @@ class Metric:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """canonical = value * factor + offset."""
 
     factor: float

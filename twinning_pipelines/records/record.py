@@ -5,16 +5,15 @@ and its page in the docs. Beside its own fields each stored row has a person, a 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+from msgspec import Struct
 
 AT = pa.field("at", pa.int64(), nullable=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of value: how Arrow carries it and how Postgres stores it."""
 
     name: str
@@ -36,8 +35,7 @@ FLAG = Kind("flag", pa.bool_(), "boolean")
 JSON = Kind("json", pa.string(), "jsonb")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a value may be, asked of a whole column at once.
 
     `broken` takes the column and answers a boolean mask, true where the value breaks the rule; a null never breaks one.
@@ -47,8 +45,7 @@ class Rule:
     broken: Callable[[pa.Array], pa.BooleanArray]
 
 
-@dataclass(frozen=True, slots=True)
-class RowRule:
+class RowRule(Struct, frozen=True):
     """What several fields of one row must be to each other; `broken` receives the columns `names`, in order."""
 
     says: str
@@ -56,8 +53,7 @@ class RowRule:
     broken: Callable[..., pa.BooleanArray]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One column of a record. `meaning` says what it holds, with its unit; it is shown in the docs and the UI."""
 
     name: str
@@ -67,8 +63,7 @@ class Field:
     rules: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True, dict=True):
     """A kind of fact.
 
     identity: the required fields which, with person and source, make two rows the same fact. Rows of one file with the same

@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.columns import Column, Table
 from twinning_pipelines.formats.delimited import normalised
@@ -36,8 +37,7 @@ This page is made from the code; `columns_page` in `twinning_pipelines/sources/c
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A source that reads one of our templates, and the table by which it does."""
 
     source: Source

@@ -13,10 +13,10 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 
 from twinning_pipelines.errors import DatabaseUnavailable, IncompatibleCluster
 from twinning_pipelines.stores.postgres_place import (
@@ -50,8 +50,7 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """The PostgreSQL of one directory. `binaries` is the setting TWINNING_PG_BIN; None looks around."""
 
     directory: Path

@@ -11,7 +11,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
@@ -23,6 +22,7 @@ import urllib3.exceptions
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.formats.line_protocol import Precision, batches, unparsable
@@ -41,8 +41,7 @@ _PASSING = frozenset({0, 408, 429, 499})
 _FAULTS = (urllib3.exceptions.HTTPError, httpx.RequestError, UnicodeDecodeError)
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLine:
+class DeadLine(Struct, frozen=True):
     """A line that the server will never take, with its status and its own words."""
 
     line: bytes
@@ -50,16 +49,14 @@ class DeadLine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
+class WriteResult(Struct, frozen=True):
     """How many lines the server acknowledged and which it refused. Blank lines and comments are neither."""
 
     written: int
     dead: tuple[DeadLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """Whether the server is there and ready. `reason` says why not, or what it says of itself."""
 
     reachable: bool
@@ -67,8 +64,7 @@ class Health:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     status: int
     text: str = ""
     wait_seconds: float | None = None

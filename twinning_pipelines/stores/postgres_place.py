@@ -21,9 +21,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import DatabaseUnavailable
 
@@ -38,8 +39,7 @@ SOCKET_NAME = f".s.PGSQL.{PORT}"
 LOCK_SECONDS = 240
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who the server runs as. None is ourselves; root names a lesser account, as Postgres refuses uid 0."""
 
     uid: int | None = None
@@ -63,8 +63,7 @@ class Owner:
         path.chmod(0o700)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A directory with a cluster, and the account that it belongs to."""
 
     path: Path

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
+from msgspec.structs import asdict
 
 from twinning_pipelines import shown, shown_days
 from twinning_pipelines.errors import WrongUsage

@@ -1,9 +1,8 @@
 """The verb `twinning insights`: what goes together, and how much was tested to find it."""
 
-from dataclasses import asdict
-
 import click
 import sqlalchemy as sa
+from msgspec.structs import asdict
 
 from twinning_pipelines import shown
 from twinning_pipelines.errors import WrongUsage

@@ -4,10 +4,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from twinning_pipelines import shown
 from twinning_pipelines.engines.chat import Message, Reply
@@ -32,8 +33,7 @@ _SCHEMA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """What a look at the configured model finds; later parts are None where an earlier one failed. problem: why."""
 
     url: str

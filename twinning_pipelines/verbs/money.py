@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
+from msgspec.structs import asdict
 
 from twinning_pipelines import shown, shown_money
 from twinning_pipelines.errors import WrongUsage

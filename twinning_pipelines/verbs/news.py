@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import click
+from msgspec.structs import asdict
 from rich.text import Text
 
 from twinning_pipelines import shown

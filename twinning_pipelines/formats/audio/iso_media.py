@@ -5,8 +5,9 @@ recorder is Apple's, with its offset in a tag; the tag is preferred.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.audio.recording import (
@@ -28,8 +29,7 @@ _KEYS = {"com.apple.quicktime.creationdate": "made", "com.apple.quicktime.softwa
 _UNKNOWN_LENGTH = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class _Atom:
+class _Atom(Struct, frozen=True):
     """name, where its content begins, and where it ends."""
 
     name: bytes

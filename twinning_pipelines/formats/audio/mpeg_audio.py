@@ -3,7 +3,7 @@
 The length is what a Xing or Info header says, else the sum of all frames.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.audio.recording import LONGEST_TAG, Reader, Recording, Written, plain, stamp
@@ -27,8 +27,7 @@ _TEXTS = {
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """One frame's header: bytes, samples, samples a second, channels; `side`: where a Xing header would stand in it."""
 
     size: int

@@ -3,9 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 
@@ -19,16 +20,14 @@ _STAMP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """When a tag says that it was recorded: aware with an offset, else a wall time. day_only: it tells no time of day."""
 
     at: datetime
     day_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """What a container says: its kind, its length in seconds, when it was recorded, its title, and the rest in `detail`.
 
     notices: what a person should know about it.

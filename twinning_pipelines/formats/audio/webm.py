@@ -6,9 +6,10 @@ block. Elements are walked by their sizes; blocks are never read.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import HostileFile, UnreadableFile
 from twinning_pipelines.formats.audio.recording import (
@@ -45,8 +46,7 @@ class _Element(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(Struct):
     """What was met on the walk. Times are in ticks of `scale` nanoseconds."""
 
     scale: int = 1_000_000

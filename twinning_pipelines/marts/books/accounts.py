@@ -7,10 +7,10 @@ names say of bank and number makes them one account, or the person's own word do
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.records.money import NO_CURRENCY
@@ -37,8 +37,7 @@ class OwnAccount(NamedTuple):
     same_as: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A name that files use. traded: trades or holdings stand under it."""
 
     name: str
@@ -90,8 +89,7 @@ def settle_accounts(connection: sa.Connection, person_id: int, described: Sequen
     _mark_renamed(connection, person_id, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Names of one account. by: how each was found to be of it. own: as its owner describes it."""
 
     names: tuple[str, ...]

@@ -4,11 +4,11 @@ A stated closing balance is the end of its day and counts before our sums: later
 earlier days it less the bookings until then. An account of which nobody states a balance begins at nothing.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 # The newest file's word counts where two state the balance of a day. What a file states of the very day on which it was
 # made is of that moment: bookings of the day that it does not tell came later.
@@ -117,8 +117,7 @@ _KEEP = f"""
     on conflict do nothing"""
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceGap:
+class BalanceGap(Struct, frozen=True):
     """Between two statements of an account the bookings don't add up: `missing` is what is not there."""
 
     person: str

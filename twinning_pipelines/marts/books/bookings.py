@@ -8,10 +8,10 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.marts.books.matching import Booking, match
@@ -23,8 +23,7 @@ _WORD = re.compile(r"\w{3,}")
 _KEY_DIGITS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What settling changed."""
 
     new: int
@@ -32,8 +31,7 @@ class Settled:
     gone: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     """What a telling says beside its figures. key: what a booking known by it alone is called outside."""
 
     key: str
@@ -134,8 +132,7 @@ def words_of(*texts: str) -> frozenset[str]:
     return frozenset(_WORD.findall(without_accents(" ".join(texts)).casefold()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
+class _Keys(Struct, frozen=True):
     """The key of each booking, by the id of its shown telling; and known bookings that were joined to another, by key."""
 
     of: Mapping[int, str]

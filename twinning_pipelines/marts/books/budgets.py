@@ -7,11 +7,11 @@ rate is known it is told apart.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from twinning_pipelines.marts.books.dated_rates import DatedRates, dated_rates
 from twinning_pipelines.marts.books.months import in_month, later
@@ -21,8 +21,7 @@ from twinning_pipelines.marts.books.rulebook import Rulebook
 _BELOW = ":"
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What bookings of a category, or of a currency that no rate is known for, come to. Money out is positive."""
 
     name: str
@@ -30,8 +29,7 @@ class Spent:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetUse:
+class BudgetUse(Struct, frozen=True):
     """A budget in one month. gone: the share of the month that is over, 0 to 1.
 
     categories: each one's part of `spent`. apart: by currency what could not be converted, and is not in `spent`.
@@ -51,16 +49,14 @@ class BudgetUse:
         return self.budgeted - self.spent
 
 
-@dataclass(frozen=True, slots=True)
-class _Budget:
+class _Budget(Struct, frozen=True):
     name: str
     currency: str
     categories: tuple[str, ...]
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A booking, or a part of one. amount: money out is positive."""
 
     day: date
@@ -69,8 +65,7 @@ class _Part:
     amount: Decimal
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     amount: Decimal = Decimal(0)
     n: int = 0
 
@@ -79,8 +74,7 @@ class _Sum:
         self.n += 1
 
 
-@dataclass(slots=True)
-class _Sums:
+class _Sums(Struct):
     converted: dict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     apart: dict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
 

@@ -7,10 +7,10 @@ A transfer to an own account has no category; `[Savings]` as a category, as QIF 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.books.kept_rulebook import LEFT_ASIDE, rulebook_of
@@ -49,8 +49,7 @@ class _Row(NamedTuple):
     said: _Said
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a field of a booking says what it says. by: person, rule or file; of a rule its number and its line."""
 
     field: str

@@ -9,11 +9,11 @@ a list or statement goes before a trade, and the currency of the holding before 
 divided by it.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.securities import KNOWN_SECURITIES
 
@@ -276,8 +276,7 @@ _HELD = f"""
     from valued order by day, account, name, security"""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What an account held of a security at the end of a day; without price and value where nobody tells a price.
 
     value: in `currency`, with the multiplier of bonds and options. record, file_id, at: what tells the units, and

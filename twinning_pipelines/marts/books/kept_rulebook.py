@@ -1,9 +1,9 @@
 """The rulebook of each person as the database keeps it: the last text that could be used, and what is wrong with a newer one."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.books.rulebook import Rulebook, read_rulebook
@@ -13,8 +13,7 @@ from twinning_pipelines.marts.books.rulebook_text import MAX_BYTES, TOO_LARGE, P
 LEFT_ASIDE = "left aside, because its regular expressions take too long"
 
 
-@dataclass(frozen=True, slots=True)
-class WrongFile:
+class WrongFile(Struct, frozen=True):
     """Somebody's rulebook whose newest version can't be used; the one before still holds."""
 
     person: str

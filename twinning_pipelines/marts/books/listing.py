@@ -1,19 +1,18 @@
 """Bookings as lists for people: which there are, which files tell one, and which still have no category."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.phrases import bare
 from twinning_pipelines.marts.books.rows import IS_OWN_TRANSFER
 from twinning_pipelines.marts.books.rulebook import Rulebook
 
 
-@dataclass(frozen=True, slots=True)
-class ListedBooking:
+class ListedBooking(Struct, frozen=True):
     """One booking as it stands in a list. is_transfer: between own accounts, so neither spending nor income."""
 
     id: int
@@ -31,8 +30,7 @@ class ListedBooking:
     is_transfer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BookingFilter:
+class BookingFilter(Struct, frozen=True):
     """Which bookings are meant; what is None does not matter. category: an empty one means bookings without any.
 
     doubted: only those that may be told twice, each with the other.
@@ -46,8 +44,7 @@ class BookingFilter:
     doubted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ToldIn:
+class ToldIn(Struct, frozen=True):
     """A row of a dropped file that tells a booking, in its own words."""
 
     file: str
@@ -60,8 +57,7 @@ class ToldIn:
     category: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Uncategorised:
+class Uncategorised(Struct, frozen=True):
     """A payee whose bookings have no category: how much money, whichever way it went."""
 
     payee: str

@@ -13,9 +13,10 @@ The answer follows from what is told, never from the order in which it arrived:
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from twinning_pipelines.marts.books.successors import successors_of
 from twinning_pipelines.marts.books.tellings import Coverage, Span, Telling, likeness
@@ -27,8 +28,7 @@ _PENDING = timedelta(days=8)
 _ALIKE = 0.5
 
 
-@dataclass(slots=True)
-class Booking:
+class Booking(Struct):
     """The tellings of one booking, the one to show first. expired: it was announced and never booked."""
 
     tellings: list[Telling]
@@ -49,8 +49,7 @@ class Booking:
         return any(each.source == source for each in self.tellings)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """What the tellings of one account in one currency come to. doubts: pairs of tellings that may be one booking."""
 
     bookings: list[Booking]
@@ -151,8 +150,7 @@ def _batches(bookings: Iterable[Booking]) -> dict[tuple[date, str], list[Booking
     return batches
 
 
-@dataclass(slots=True)
-class _Matching:
+class _Matching(Struct):
     """Bookings so far, as source after source is added."""
 
     coverage: Mapping[str, Coverage]

@@ -7,10 +7,11 @@ proposed, each leg at most once, the nearest first.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.dated_rates import DatedRates
 
@@ -31,8 +32,7 @@ _SAID = {
 Strength = Callable[["Leg", "Leg"], int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One booking that may be half of a transfer. key: what tells it apart, whoever counts."""
 
     id: int
@@ -43,8 +43,7 @@ class Leg:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two bookings, money out and money in, and why they are taken for one movement."""
 
     out_id: int
@@ -53,8 +52,7 @@ class Pair:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     out: Leg
     into: Leg
     strength: int

@@ -10,12 +10,12 @@ import time
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 Bools = npt.NDArray[np.bool_]
 
@@ -30,8 +30,7 @@ _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """Words, or the pattern between two slashes."""
 
     text: str

@@ -6,11 +6,11 @@ first by its letters. Everything is exact arithmetic on what the files say, so a
 beside it.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 OLDEST_DAYS = 10
 
@@ -58,8 +58,7 @@ _RATES = """
     union all select day, base, quote, rate, via, file_id, at from crossed"""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """What one unit of a currency cost. via: the currency over which two rates were crossed, empty for one rate.
 
     file_id, at: where the rate stands, the first of two; None for a currency in itself.

@@ -7,12 +7,12 @@ by themselves.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.months import in_month, later
 from twinning_pipelines.marts.books.payees import payee_key
@@ -23,8 +23,7 @@ _GAP = Decimal("0.04")
 _STEADY, _MOVING, _VARYING = Decimal("1.10"), Decimal("1.25"), Decimal(3)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """How often. Either so many days or so many months; `slack`: days that two payments may be off."""
 
     name: str
@@ -55,16 +54,14 @@ STEPS = (
 STEP_BY_NAME = {step.name: step for step in STEPS}
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """One booking of an account and a payee. Money out is negative."""
 
     day: date
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Payments that come again. next_on: the day on which the next is due, past where they seem to have ended."""
 
     every: str
@@ -77,8 +74,7 @@ class Series:
     next_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Recurring:
+class Recurring(Struct, frozen=True):
     """A series with its account and payee, as it is stored."""
 
     account: str

@@ -1,12 +1,12 @@
 """Which rules fit which bookings, all bookings at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.phrases import Bools, Stopwatch, Texts, TooSlow, bare
 from twinning_pipelines.marts.books.rulebook import Condition, Rule
@@ -16,8 +16,7 @@ Places = npt.NDArray[np.int64]
 _PATIENCE = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A booking as files tell it, with the name of its account."""
 
     booked_on: date
@@ -29,8 +28,7 @@ class Told:
     category: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """Which rule decides what, for each booking: places in the rulebook, -1 for none.
 
     what: category or transfer_to; tags: every rule that adds tags, with the bookings that it fits; slow: rules that were

@@ -25,12 +25,12 @@ transfers: {days: 4, fx_tolerance: 3 %}
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
+from msgspec import Struct, field
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from twinning_pipelines.marts.books.accounts import OwnAccount
@@ -47,8 +47,7 @@ _PERCENT = re.compile(r"(\d{1,2}(?:\.\d{1,4})?)\s*%")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class AmountRange:
+class AmountRange(Struct, frozen=True):
     """Amounts as the account sees them, both ends included; money out is negative. sign: -1 out, 1 in, 0 either."""
 
     low: Decimal | None = None
@@ -227,8 +226,7 @@ _SECTIONS: dict[str, type[_Section]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(Struct, frozen=True):
     """A rulebook that can be used. lines: where each rule stands in its file."""
 
     currency: str | None = None

@@ -5,9 +5,9 @@ and so is what nests deeper or is larger than any rulebook: reading never costs 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 
@@ -21,8 +21,7 @@ Path = tuple[str | int, ...]
 Tree = str | list["Tree"] | dict[str, "Tree"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong: its line, where it stands (`rules.2.if.amount`), and what is allowed there."""
 
     line: int
@@ -42,8 +41,7 @@ class WrongRulebook(WrongUsage):
         super().__init__("; ".join(map(str, problems)))
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What a text says, and on which line each of its places stands."""
 
     tree: dict[str, Tree]

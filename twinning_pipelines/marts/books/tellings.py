@@ -2,15 +2,15 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 Span = tuple[date, date]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """One row of one source. files: the ranks of the files that tell it, oldest first; a rank orders files in time.
 
     batch: what the parts of a batch have in common, empty for everything else. corrects: the bank's id of the row that

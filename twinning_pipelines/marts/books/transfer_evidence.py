@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.marts.books.pairing import AGAINST, NAME, NOTHING, NUMBER, WORDS, Leg
@@ -24,8 +25,7 @@ _TRANSFER_WORDS = tuple(map(bare, (
 )))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class OwnName:
+class OwnName(Struct, frozen=True):
     """One of the names of an own account; `iban` and `number` are letters and digits only."""
 
     account_id: int
@@ -34,8 +34,7 @@ class OwnName:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What files tell of one booking: its words, and the own account on the other side where one is named.
 
     spoken_for: the person or a rule has said that it is something else than a transfer.
@@ -47,8 +46,7 @@ class Words:
     spoken_for: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     numbers: frozenset[int]
     named: frozenset[int]
     words: frozenset[int]

@@ -5,11 +5,11 @@ word stays: what they refused is never proposed again, and what they confirmed w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.marts.books.accounts import number_of
@@ -19,8 +19,7 @@ from twinning_pipelines.marts.books.pairing import Leg, Pair, pair
 from twinning_pipelines.marts.books.transfer_evidence import Evidence, OwnName, Words
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A pair that waits for the person's word."""
 
     out_id: int

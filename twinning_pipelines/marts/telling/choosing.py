@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from twinning_pipelines.marts.telling.dues import Due, dues_of
 from twinning_pipelines.marts.telling.goals import Goal
@@ -40,8 +41,7 @@ _REASONS: dict[Why, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """Whose day, week or month: told in full, or so far only (`is_over` false), when little can be said of it yet."""
 
     person_id: int

@@ -1,10 +1,10 @@
 """What is due in the two days behind a day: payments that come again, and invoices that are not paid."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.recurring import recurring_of
 
@@ -20,8 +20,7 @@ _INVOICES = """
     group by 1, 2, 4 order by 4, 1"""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """Money that is expected on a day. amount: negative goes out. handle: the command that shows it."""
 
     what: str

@@ -13,11 +13,11 @@ A budget of the rulebook needs no goal: it is told when it is used up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from twinning_pipelines.errors import WrongUsage
@@ -29,8 +29,7 @@ _MOST_BYTES, _MOST_GOALS = 64_000, 50
 _AGES = 366
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A fact at least or at most so much, in the unit of the fact. unit: only in this one, where it is said."""
 
     fact: str

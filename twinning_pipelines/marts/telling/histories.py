@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.months import in_month
 from twinning_pipelines.marts.facts import FACT_BY_NAME, Fact
@@ -39,8 +39,7 @@ _MIXED = """
     group by fact, part having count(distinct unit) > 1"""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One fact up to the day or period that is told, which is the last point. covered: days that the last point rests on.
     mixed: the same is known in other units, as money in other currencies."""
 

@@ -5,12 +5,13 @@ A median is not moved by one wild day, and needs no bell curve: spending and ste
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Literal
+
+from msgspec import Struct
 
 from twinning_pipelines.marts.telling.told import Record, Streak, Why, Yardstick
 
@@ -32,16 +33,14 @@ _FLOORS = {"flow": Decimal("0.05"), "level": Decimal("0.01"), "stock": Decimal("
 _CHANGED = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A value of a day (or of a period, by its last day)."""
 
     day: date
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What is news about a value, if anything is. news: 0 for nothing; a change of so many spreads, about."""
 
     why: Why

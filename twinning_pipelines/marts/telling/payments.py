@@ -1,10 +1,10 @@
 """The largest payment of a day in each currency, where it is most of what was spent."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.facts import FACT_BY_NAME
 
@@ -15,8 +15,7 @@ _LARGEST = f"""
     order by unit, amount desc, label"""  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """Money that went to somebody; positive."""
 
     payee: str

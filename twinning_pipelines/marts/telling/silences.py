@@ -1,10 +1,10 @@
 """Sources that had been silent for longer than is normal at the end of a day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.source import Source
 
@@ -13,8 +13,7 @@ _NEWEST = """
     where person_id = :person and status = 'loaded' group by 1 order by 1"""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """A source from which nothing has come since a day, although it usually does."""
 
     source: str

@@ -1,9 +1,10 @@
 """A fact that is worth telling: its value, what it is measured against, and why it was chosen. Values only."""
 
-from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Kind = Literal["day", "week", "month"]
 Why = Literal["goal", "due", "silent", "record", "change", "streak", "event", "moved", "usual"]
@@ -12,8 +13,7 @@ Side = Literal["high", "low"]
 Against = Literal["weekday", "days", "last", "before"]
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick:
+class Yardstick(Struct, frozen=True):
     """What a value is measured against: the middle and the spread of `n` earlier values, of `of` that there could be.
 
     since: the first day that counts into it. Units are those of the fact.
@@ -27,8 +27,7 @@ class Yardstick:
     since: date
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """The highest or lowest value in `span` days (or periods); `whole`: of all that is known."""
 
     side: Side
@@ -36,16 +35,14 @@ class Record:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
+class Streak(Struct, frozen=True):
     """So many days in a row, this one included, on one side of what is usual, or (side None) with the fact at all."""
 
     side: Side | None
     days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Struct, frozen=True):
     """What a person wants a fact to be, in its unit: at least (`high`) or at most (`low`) so much. row: days met in a row."""
 
     side: Side
@@ -54,8 +51,7 @@ class Aim:
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One fact of one day or period.
 
     id: its name in a sentence's slots: letters, `_` and one dot. fact, part: as `twinning explain` knows it.
@@ -103,7 +99,7 @@ class Told:
 
     def document(self) -> dict[str, Any]:
         """As JSON, from which `of_document` makes the same again."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
 
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> "Told":
@@ -127,5 +123,5 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal | date):
         return str(value)
     if isinstance(value, Yardstick | Record | Streak | Aim):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     return value

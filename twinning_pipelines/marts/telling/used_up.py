@@ -1,10 +1,10 @@
 """Budgets of a month that are used up."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.budgets import budget_use
 
@@ -13,8 +13,7 @@ _LATER = """
         and date_trunc('month', booked_on) = date_trunc('month', cast(:day as date)))"""
 
 
-@dataclass(frozen=True, slots=True)
-class UsedUp:
+class UsedUp(Struct, frozen=True):
     """A budget of which more was spent than there was. rows: the bookings in it."""
 
     name: str

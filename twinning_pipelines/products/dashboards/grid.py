@@ -1,15 +1,15 @@
 """Where panels stand in Grafana's grid: from left to right, a new line where the width is used up."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from twinning_pipelines.products.dashboards.vocabulary import Panel, Section
 
 WIDTH = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A corner and a size, in cells."""
 
     x: int

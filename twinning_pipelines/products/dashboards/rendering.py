@@ -5,8 +5,9 @@ release for a numbered Grafana is for 11.6, and pip picks that for 10.1, whose v
 """
 
 import zlib
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from twinning_pipelines.products.dashboards import palette
 from twinning_pipelines.products.dashboards.grid import Place, places

@@ -3,8 +3,9 @@
 The names of options are those of Grafana 12 and 13; a schema in the tests holds them.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Words = dict[str, Any]
 _LEGEND: Words = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
@@ -16,8 +17,7 @@ def _reduced(*, each_row: bool, fields: str = "") -> Words:
     return {"values": each_row, "calcs": ["lastNotNull"], "fields": fields}
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(Struct, frozen=True):
     """One figure, large. words: it is a text. spark: its course behind it. by_row: one figure for each row, which names it.
 
     names: the name is the answer, not the figure.
@@ -48,8 +48,7 @@ class Stat:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Values over time. stacked: one on the other. steps: a value holds until the next. points: single values."""
 
     stacked: bool = False
@@ -84,8 +83,7 @@ class Lines:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """Amounts by day, week or month, as bars over time."""
 
     stacked: bool = False
@@ -115,8 +113,7 @@ class Bars:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows, as the query gives them."""
 
     plugin = "table"
@@ -130,8 +127,7 @@ class Table:
         return {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
+class Ranks(Struct, frozen=True):
     """One bar for each row: its first text names it, its number is its length."""
 
     plugin = "bargauge"
@@ -157,8 +153,7 @@ class Ranks:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """One group of bars for each row: `named` is the column that names them."""
 
     named: str
@@ -197,8 +192,7 @@ class Columns:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """What state held from when to when."""
 
     plugin = "state-timeline"
@@ -219,8 +213,7 @@ class Stretches:
         return {"lineWidth": 0, "fillOpacity": 85, "hideFrom": _NO_HIDING}
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """Parts of a whole, one for each row."""
 
     kind: Literal["donut", "pie"] = "donut"

@@ -4,33 +4,31 @@ Nothing here knows Grafana's JSON; `rendering` does. A panel may hold several qu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
+
+from msgspec import Struct, field
 
 from twinning_pipelines.products.dashboards.visuals import Visual
 
 NOTHING_TOLD = "Nothing is told of this."
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(Struct, frozen=True):
     """A query of Postgres, with Grafana's macros. shape: `series` begins with the column `time`, oldest first."""
 
     text: str
     shape: Literal["series", "table"] = "series"
 
 
-@dataclass(frozen=True, slots=True)
-class InfluxQl:
+class InfluxQl(Struct, frozen=True):
     """A query of the dense series in InfluxDB. alias: what a series is called, `$tag_origin` for its device."""
 
     text: str
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
-class PromQl:
+class PromQl(Struct, frozen=True):
     """An expression of Prometheus. legend: what a series is called; now: asked of this moment only, one row each."""
 
     text: str
@@ -41,16 +39,14 @@ class PromQl:
 Query = Sql | InfluxQl | PromQl
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A way on from here: to another dashboard, or to Dagster."""
 
     title: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """How one series or column differs from the rest of its panel.
 
     name: its name, or between slashes an expression that names fit. unit: ours. words: values with the colour
@@ -74,8 +70,7 @@ class Column:
     low: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """One question and its answer.
 
     says: what the number is and where it comes from. unit: one of ours, `none` where it has none. steps: from which value
@@ -101,16 +96,14 @@ class Panel:
     high: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Panels under one heading, from left to right."""
 
     title: str
     panels: tuple[Panel, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(Struct, frozen=True):
     """One page. since: how far back it looks unless asked otherwise, as Grafana writes it. of_a_person: may be chosen."""
 
     name: str
@@ -132,8 +125,7 @@ class Dashboard:
         return tuple(panel for section in self.sections for panel in section.panels)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """What dashboards have to know of where they are shown.
 
     dagster: where a browser finds Dagster. expected: by source how long its silence is normal.

@@ -11,12 +11,12 @@ from the first balance that a statement states; if we made the account and nobod
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 from twinning_pipelines.products.firefly.words import valid_iban
@@ -57,8 +57,7 @@ def sendable_day(day: date | None) -> date | None:
     return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnAccount:
+class OwnAccount(Struct, frozen=True):
     """An own account as Firefly III should have it. `opening` is its balance before the first booking or trade."""
 
     place: Place
@@ -96,8 +95,7 @@ class OwnAccount:
         return told
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """The ids of own accounts on the server, and why some have none."""
 
     ids: Mapping[Place, str]

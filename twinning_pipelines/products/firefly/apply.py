@@ -5,10 +5,11 @@ sent again before its external id was looked for; the server's own check for dou
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from twinning_pipelines.products.firefly.outbox import GONE, Row, Written, adopt_name, save
 from twinning_pipelines.products.firefly.plan import (
@@ -40,8 +41,7 @@ _NEVER_HEARD = (
 Neighbours = Callable[[Row], Sequence[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What a change needs: the books, the far side, the way to send, and what it is now. `names`: by row that was never
     sent, how else it may be called there."""
 
@@ -58,8 +58,7 @@ class Desk:
         return row
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What was done to a row, and the row as it is now."""
 
     act: Act

@@ -6,12 +6,12 @@ that we do not understand something.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 from twinning_pipelines.products.firefly.accounts import FIRST_DAY, LAST_DAY, OwnAccount, known_ids, own_accounts
@@ -22,16 +22,14 @@ from twinning_pipelines.stores.firefly.client import Firefly
 from twinning_pipelines.stores.firefly.groups import Group, RemoteGroup
 
 
-@dataclass(slots=True)
-class Difference:
+class Difference(Struct):
     """One kind of difference: how many groups, and what they add to theirs that ours has not."""
 
     groups: int = 0
     sum: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountDrift:
+class AccountDrift(Struct, frozen=True):
     """One account. Counts and sums are of the groups that touch it; balances are after the last of them.
 
     stated: the newest balance that a statement states, and `ours_then` is ours of that day.
@@ -130,8 +128,7 @@ def drift(engine: sa.Engine, firefly: Firefly, person: tuple[int, str]) -> list[
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Books:
+class _Books(Struct, frozen=True):
     """What we know of one account. moved: the sum of all its bookings and trades."""
 
     person: str

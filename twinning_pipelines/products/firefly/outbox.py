@@ -10,19 +10,19 @@ pending ─▶ sending ─▶ done                 sending is written before a r
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.products.firefly.wanted import Movement, Wanted, WantedBooks
 from twinning_pipelines.products.firefly.words import without_provenance
 from twinning_pipelines.stores.firefly.groups import Document, Group
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What we know of the far side. `sent`: what we last wanted there; `held`: what it made of it, as far as nobody else
     changed it since; `journals`: the ids of those splits; `sending`: what is on its way; `removed`: how many the server
     remembers that we deleted;
@@ -60,8 +60,7 @@ class Written:
 GONE = frozenset({"deleted_there", "rule_deleted"})
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of `firefly_outbox`. `external_id`: by which it is known there, which may be an alias of what we call it now."""
 
     id: int

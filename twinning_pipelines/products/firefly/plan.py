@@ -5,10 +5,12 @@ what it made of our last write; where a person changed it there, theirs stays, f
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.products.firefly.outbox import GONE, Row, Written
 from twinning_pipelines.products.firefly.words import without_provenance
@@ -44,8 +46,7 @@ class Act(StrEnum):
     ATTACH = "attach"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """An act on a row. `changes`: for each split what is sent; `title`: that of the group, if it is to be changed; `why`:
     what a person should know; `lost`: a row that turned out to have nothing there any more."""
 

@@ -7,12 +7,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
 from twinning_pipelines.products.firefly.accounts import Place, known_accounts, own_accounts, resolve
@@ -46,8 +47,7 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How to push. backfill: without rules and webhooks there; again: also what was refused; `seconds`: how long at most;
     `pace`: seconds between two changes, for a small server; original: reads an archived file by its sha256, if files are to be
     attached to the accounts that they tell of."""
@@ -62,8 +62,7 @@ class Manner:
     now: Callable[[], datetime] = _utc
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """What one push did for one person: acts by name, bookings and trades left out by reason, what is left to be done, and
     which files could not be attached and why."""
 
@@ -90,8 +89,7 @@ class Pushed:
         }
 
 
-@dataclass(slots=True)
-class _Rows:
+class _Rows(Struct):
     """The outbox of one person, kept as it changes."""
 
     by_id: dict[int, Row]

@@ -7,11 +7,11 @@ there after a lost answer is looked for before it is sent again. A file that som
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.products.firefly.accounts import Place
 from twinning_pipelines.products.firefly.words import cut, one_line
@@ -23,8 +23,7 @@ _MOST_TRIES = 4
 _LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A file that tells bookings, and the account of most of them. `state`: of its row; None where there is none."""
 
     file_id: int

@@ -10,9 +10,10 @@ the other form comes.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+
+from msgspec import Struct
 
 from twinning_pipelines.products.firefly.outbox import Row, Written, carriers, renamed
 from twinning_pipelines.products.firefly.plan import after_finding
@@ -24,8 +25,7 @@ _OURS = re.compile(r"tw1-[0-9a-f]+(-[0-9a-f]{8})?")
 _MARK_DIGITS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class There:
+class There(Struct, frozen=True):
     """`found`: groups of rows that were never sent, by row; `renamed`: those of them whose group has another name there, with
     that name; `others`: groups that are ours in a form that is not wanted, as rows with ids below zero."""
 

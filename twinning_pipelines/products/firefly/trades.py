@@ -7,13 +7,14 @@ how much with the fees inside it, is told by the same query that our balances ar
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.marts.books.balances import TRADED
 from twinning_pipelines.products.firefly.accounts import Place, hindrance, sendable_day
@@ -35,8 +36,7 @@ _TAG = "trade"
 _KEY_DIGITS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(Struct, frozen=True):
     """What a trade adds to the cash of an account, with what the file says beside it.
 
     `total` is negative when money leaves; `at`: where it stands in its file, in words; `others`: the same as other sources

@@ -5,13 +5,14 @@ What cannot be there (a booking of zero, one that the bank only announced, one b
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from twinning_pipelines.products.firefly.accounts import Place, hindrance, sendable_day
 from twinning_pipelines.products.firefly.trades import trades_of
@@ -30,8 +31,7 @@ from twinning_pipelines.stores.firefly.groups import Group, Split
 _NO_ACCOUNT = "on an account that is not there"
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True):
     """A booking with what the file says beside it. `at`: where it stands in its file, in words."""
 
     id: int
@@ -72,8 +72,7 @@ class Movement(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A group that should be there. `aliases`: how it may be called there instead, had other files come first."""
 
     external_id: str
@@ -89,8 +88,7 @@ class Wanted:
         return replace(self.group, splits=splits)
 
 
-@dataclass(frozen=True, slots=True)
-class WantedBooks:
+class WantedBooks(Struct, frozen=True):
     """All of a person's, and how many bookings and trades are left out, by reason. `unsaid`: those of an account that could
     neither be found nor made, of which nothing can be said: what is there of them stays. `others`: what is not
     wanted in this form: bookings of pairs, each as it would be by itself, and trades as another source tells them.

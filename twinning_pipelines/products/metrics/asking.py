@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from twinning_pipelines.errors import TwinningError
 from twinning_pipelines.products.metrics.gauges import Measured
@@ -25,16 +26,14 @@ _LATE = "no answer in time"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part of a round. keep_seconds: how long its answer holds; one that failed holds for a single round."""
 
     question: Question
     keep_seconds: float = KEEP_SECONDS
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(Struct):
     """One part when it was last asked. at: by the clock of the rounds."""
 
     part: str

@@ -3,11 +3,10 @@
 No label tells a file, a run, an account or a payee: only people, sources, tables, jobs, checks and words of a fixed list.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Struct, frozen=True):
     """One metric. part: which part of a round answers for it. labels: their names, in order."""
 
     name: str
@@ -16,8 +15,7 @@ class Gauge:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """One value of a gauge. labels: in the order of the gauge's."""
 
     name: str

@@ -22,13 +22,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from twinning_pipelines.products.news.places import split
@@ -51,8 +51,7 @@ _LOGGERS = (
 _sending = ContextVar("sending", default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """One delivery of one piece of news. body: None where only the title may go."""
 
     delivery: UUID
@@ -80,8 +79,7 @@ class Channel(Protocol):
         """Tries once, within some ten seconds. Raises nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppriseChannel:
+class AppriseChannel(Struct, frozen=True):
     """One Apprise URL."""
 
     url: SecretStr
@@ -97,8 +95,7 @@ class AppriseChannel:
         return bounded(lambda: _by_apprise(self.url.get_secret_value(), title, body), self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookChannel:
+class WebhookChannel(Struct, frozen=True):
     """One webhook."""
 
     url: SecretStr

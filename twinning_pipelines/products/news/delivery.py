@@ -8,10 +8,11 @@ others nothing.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.products.news.channels import Outcome, Parcel
 from twinning_pipelines.products.news.targets import Target
@@ -57,8 +58,7 @@ _RETRY = """
 _FORGET = "delete from news_delivery where state = 'dead' and (cast(:target as text) is null or target = :target)"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """What became of a round's tries. out_of_time: some still wait because the time was up."""
 
     delivered: int = 0
@@ -67,8 +67,7 @@ class Delivered:
     out_of_time: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
+class _Claimed(Struct, frozen=True):
     parcel: Parcel
     attempts: int
 

@@ -4,13 +4,13 @@ Titles are without names, amounts and figures; bodies have them. What others wro
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
 from twinning_pipelines.formats.foreign_words import plain
@@ -33,8 +33,7 @@ _ROBUST_DEVIATIONS, _FEWEST_DAYS, _HISTORY_DAYS = 4, 28, 90
 _STANDING = tuple(fact.name for fact in FACTS if fact.is_standing)
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(Struct, frozen=True):
     id: int
     name: str
     today: date

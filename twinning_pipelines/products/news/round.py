@@ -1,12 +1,12 @@
 """A round: what is new is written down and queued, then the queue is worked off. Safe at any time, from any process."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.calendar import clock_of
 from twinning_pipelines.products.news.delivery import Delivered, bury_the_nameless, deliver
@@ -16,8 +16,7 @@ from twinning_pipelines.products.news.telling import Happening, tell
 from twinning_pipelines.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a round did. new: how much was news. quiet: targets that sleep."""
 
     new: int

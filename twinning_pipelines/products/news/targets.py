@@ -19,12 +19,12 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 import yaml
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from twinning_pipelines.errors import WrongUsage
@@ -53,8 +53,7 @@ _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _DEEPEST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(Struct, frozen=True):
     """Hours of the day in which nothing is sent; they may go over midnight."""
 
     since: time
@@ -67,8 +66,7 @@ class Quiet:
         return wall >= self.since or wall < self.until
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Somewhere that a person, or the house, hears of news. `channel` holds what is secret."""
 
     name: str
@@ -83,8 +81,7 @@ class Target:
         return kind in self.kinds and (person is None or person == self.person)
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Everybody who hears something. problem: why `news.yaml` can't be used; then only the settings' own targets hear."""
 
     targets: tuple[Target, ...] = ()

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.products.news.targets import KINDS, Target
 
@@ -17,8 +17,7 @@ GONE = "gone for good"
 LONGEST_TITLE, LONGEST_BODY = 120, 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """Something worth a word. person: None for what concerns the house. subject: the same is told once.
 
     title: without anybody's names, amounts or figures, for it goes to public relays as well; these are in the body.

@@ -1,13 +1,12 @@
 """What was told to whom, what waits, what is dead: as lists for people."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ToldNews:
+class ToldNews(Struct, frozen=True):
     """One piece of news and how it fared with one target; target is empty where nobody wanted it.
 
     state: delivered, pending, dead; empty without a target.
@@ -27,8 +26,7 @@ class ToldNews:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How the queue of one target stands."""
 
     target: str

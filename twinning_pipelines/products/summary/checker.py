@@ -7,8 +7,9 @@ table of facts stands below the text.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.text import without_accents
 from twinning_pipelines.marts.telling.told import Told
@@ -35,8 +36,7 @@ _JOINS = re.compile(r"['’\-–—]")
 _LONGEST_TEXT = 2_400
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong, and where: `sentence 2 of health`."""
 
     where: str

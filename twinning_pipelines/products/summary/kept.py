@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.telling.told import Kind, Told
 from twinning_pipelines.products.summary.render import Sentence
@@ -15,8 +15,7 @@ from twinning_pipelines.products.summary.writing import Written
 QUOTE = "journal"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """One stored summary. day: the last day of its week or month. text: paragraphs, one line each."""
 
     person: str

@@ -3,13 +3,12 @@
 A fact that is not listed gets its title; so does one that is new.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from twinning_pipelines.marts.telling.told import Told
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(Struct, frozen=True):
     """phrase: `{}` is the figure, `<>` the part. more, less: how two values compare. high, low: the extremes.
 
     longest, shortest: the extremes with their noun, for a headline; empty: made of the extreme and the label. each: what a

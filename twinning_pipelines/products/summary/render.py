@@ -6,8 +6,9 @@ so it can be made again from what is stored.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.marts.telling.told import Told
 from twinning_pipelines.products.summary.figures import date_words, day_name, difference, figure
@@ -20,8 +21,7 @@ _AS_USUAL = Decimal("0.5")
 _LONG_GAP = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """One sentence with its slots, the ids of the facts in them, and how it reads."""
 
     domain: str

@@ -1,11 +1,12 @@
 """One person's day, week or month in words: read from where it is stored, or made and stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.engines.chat import ChatEngine
 from twinning_pipelines.errors import WrongUsage
@@ -22,8 +23,7 @@ from twinning_pipelines.products.summary.writing import DEADLINE_SECONDS, Writte
 from twinning_pipelines.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """A summary and how its figures stand. kept: as it is stored, or would be where there is nothing to store."""
 
     kept: Kept
@@ -99,8 +99,7 @@ def rendered(told: Told | ToldFact) -> str:
     return figure(told.value, told.unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """What summaries are made with. home: where goals are written; without it nobody has any."""
 
     database: sa.Engine

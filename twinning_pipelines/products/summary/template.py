@@ -5,7 +5,8 @@ facts that say the same (steps, distance, energy) only the one with the most new
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from twinning_pipelines.marts.telling.told import Told
 from twinning_pipelines.products.summary.carriers import (
@@ -47,8 +48,7 @@ _LEADING = {"sleep", "steps", "energy", "spend", "hours"}
 _PARTS = {"spend": "spend_by_category", "hours": "hours_by_project"}
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(Struct):
     """What has been said so far."""
 
     facts: Mapping[str, Told]

@@ -1,8 +1,7 @@
 """Proves a stored summary: each sentence is made again from the stored facts, and each fact is compared with what is known now."""
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.daily_facts import facts_of
 from twinning_pipelines.marts.facts import FACT_BY_NAME
@@ -13,8 +12,7 @@ from twinning_pipelines.products.summary.render import filled
 from twinning_pipelines.products.summary.template import headline_of
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How the figures of a text stand, by the ids of their facts.
 
     broken: its words are not what code makes of the stored fact; that is an error of ours. restated: the fact has another

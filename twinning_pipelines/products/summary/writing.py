@@ -5,8 +5,9 @@ Whatever the model or its server does, a true page appears within the deadline.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from twinning_pipelines.engines.chat import ChatEngine, Message, Reply
 from twinning_pipelines.errors import TwinningError
@@ -24,8 +25,7 @@ _SHORTEST_TRY = 3.0
 Path = Literal["model", "retry", "template"]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a model was asked and what it answered, word for word; faults: of each answer, or why there is none."""
 
     engine: str
@@ -36,8 +36,7 @@ class Asked:
     faults: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A summary in sentences, how it came about, and how long that took."""
 
     path: Path
@@ -47,8 +46,7 @@ class Written:
     asked: Asked | None = None
 
 
-@dataclass(slots=True)
-class _Talk:
+class _Talk(Struct):
     """A conversation with a model, while it lasts."""
 
     engine: ChatEngine

@@ -7,11 +7,11 @@ same: the second one stops.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from twinning_pipelines.engines.speech import RecordingRefused, SpeechEngine, SpokenLanguages, deadline_for
 from twinning_pipelines.errors import FarSideUnavailable
@@ -34,8 +34,7 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How to hear. languages: what each person speaks; `seconds`: after which no other recording is begun."""
 
     languages: SpokenLanguages = field(default_factory=SpokenLanguages)
@@ -44,8 +43,7 @@ class Manner:
     now: Callable[[], datetime] = _utc
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one recording. state: as in a transcript; seconds: how long the engine took."""
 
     person: str

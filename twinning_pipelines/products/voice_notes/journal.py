@@ -4,10 +4,10 @@ An entry belongs to a recording. It shows its newest transcript; where that one 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.marts.calendar import clock_of
 from twinning_pipelines.products.voice_notes.transcripts import Waiting
@@ -67,8 +67,7 @@ def redate_entries(connection: sa.Connection) -> int:
     return len(moved)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry as it is shown. said_at: with the offset of the person's zone; file: as it was dropped."""
 
     person: str

@@ -1,7 +1,8 @@
 """What of an engine's words is kept: every segment stays in the transcript, and some are left out of its text, with why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from twinning_pipelines.engines.speech import Segment
 from twinning_pipelines.products.voice_notes.phrases import bare, is_made_up
@@ -16,8 +17,7 @@ _GUESSED = -1.6
 NO_WORDS, MADE_UP, SILENT, GUESSED = "no words", "said by engines into silence", "likely silence", "too unsure"
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(Struct, frozen=True):
     """A segment and why it is left out; None where it is kept."""
 
     segment: Segment

@@ -8,10 +8,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.engines.speech import Heard, SpeechEngine
 from twinning_pipelines.products.voice_notes.sifting import Sifted, text_of
@@ -19,8 +19,7 @@ from twinning_pipelines.products.voice_notes.sifting import Sifted, text_of
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A recording that this engine and model have not heard yet. seconds: how long it is, where known."""
 
     person_id: int
@@ -115,8 +114,7 @@ def try_again(connection: sa.Connection, engine: str, model: str) -> int:
     return connection.execute(sa.text(statement), {"engine": engine, "model": model}).rowcount
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How recordings stand with an engine and its model, over everybody. waiting: not heard yet, those to be tried again
     included; since: when the longest waiting one was received."""
 

@@ -8,9 +8,10 @@ person's own. Columns without a field are kept in `extra`.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.cells import CURRENCY, DAY, FLAG, MONEY, NUMBER
@@ -22,8 +23,7 @@ from twinning_pipelines.source import Item, Notice, Rejection, Row, Source, gath
 _CODE = re.compile(r"[A-Z]{3}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
+class _Stage(Struct, frozen=True):
     """A stage of HubSpot's standard pipeline, with the probability that it gives its deals."""
 
     status: str

@@ -5,9 +5,10 @@ where the amounts and days tell it; net and tax that do not add up to gross are 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.cells import CURRENCY, DAY, MONEY, words
@@ -46,8 +47,7 @@ TABLE = Table(
 )
 
 
-@dataclass(slots=True)
-class _Shaper:
+class _Shaper(Struct):
     """Turns rows into invoices. unequal: numbers of those whose net and tax are not their gross."""
 
     unequal: list[str] = field(default_factory=list)

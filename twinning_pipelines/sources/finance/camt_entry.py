@@ -7,9 +7,10 @@ that comes again is `TxDtls.RmtInf.Ustrd#2`. The wrapper NtryDtls around TxDtls 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.formats import camt
 from twinning_pipelines.records.money import key_of
@@ -44,8 +45,7 @@ def currency_of(node: camt.Node, path: str = "Amt") -> str:
     return next((amount.attributes.get("Ccy", "") for amount in node.find(path)), "").strip().upper()
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True):
     """One row to be: its line and raw text, its fields, its currency, and its amount where it is a part of a batch."""
 
     line: int

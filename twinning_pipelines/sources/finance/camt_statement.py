@@ -11,8 +11,9 @@ status (PDNG, INFO, FUTR) are no rows; one notice counts them.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -29,8 +30,7 @@ _NUMBERS = ("Id/Othr/Id", "Id/PrtryAcct/Id", "Id/BBAN", "Id/UPIC", "Prxy/Id")
 _BANKS = ("BICFI", "BIC", "CmbndId/BIC", "ClrSysMmbId/MmbId")
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What is told once the file has ended."""
 
     moments: list[datetime] = field(default_factory=list)

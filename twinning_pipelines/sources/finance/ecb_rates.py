@@ -7,11 +7,12 @@ or XML. To: Exchange rate, with the euro as base. `N/A` is no rate.
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -88,8 +89,7 @@ def _day(text: str, style: dates.DateStyle) -> date:
         raise ValueError(f"rated_on: {wrong}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The day that some rates are of, and where they stand."""
 
     day: date

@@ -15,10 +15,11 @@ only if the file was made on a later day and has no booking that posted after th
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -50,8 +51,7 @@ _HOLDING_FIELDS = frozenset({"symbol", "description", "shares", "market_value", 
 _BALANCE_FIELDS = frozenset({"id", "balance", "available-balance", "balance-date"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Currency:
+class _Currency(Struct, frozen=True):
     """`code` as it is stored; `custom` is the URL of a currency that is none, such as miles."""
 
     code: str
@@ -66,8 +66,7 @@ class _Currency:
         return cls(text.upper()) if _CODE.fullmatch(text.upper()) else cls(NO_CURRENCY, plain(text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(Struct, frozen=True):
     """One account of the file: how its rows call it, and what was said of it."""
 
     name: str
@@ -77,8 +76,7 @@ class _Account:
     told: Mapping[str, object]
 
 
-@dataclass(slots=True)
-class _Survey:
+class _Survey(Struct):
     """What the first reading finds: everything that a row needs and that may stand behind it."""
 
     clock: Clock

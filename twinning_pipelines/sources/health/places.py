@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import HostileFile, UnreadableFile
@@ -31,8 +32,7 @@ def part_of(opening: Opening, original: Original, member: Member) -> Part:
         return Part(original.path, base_name(member), original.modified_at, stream.read())
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value stands in the file: the number of its record, and its text."""
 
     at: int
@@ -43,8 +43,7 @@ class Place:
         return Rejection(self.at, record.name, str(reason), self.raw)
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """Numbers records from 1, through all the documents of a zip. `at` is the last number given."""
 
     at: int = 0
@@ -69,8 +68,7 @@ class Places:
             yield self.next("").rejection(record, f"{name}: its rest can't be read: {fault}")
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What the reading of one file shares: the person's clock, where its rows stand, what a person should know of it."""
 
     clock: Clock

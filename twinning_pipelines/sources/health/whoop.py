@@ -13,8 +13,9 @@ and then. `Energy burned (cal)` is in kilocalories. Each question of the journal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -42,8 +43,7 @@ _CYCLE = ("Cycle start time", "Cycle end time", "Cycle timezone")
 _NIGHT = ("Sleep onset", "Wake onset")
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
+class _Measure(Struct, frozen=True):
     """A column that is a metric: its name and what its figure is multiplied with. night: it holds for the sleep."""
 
     metric: str
@@ -83,8 +83,7 @@ _WORKOUT_FIELDS = {
 _WORKOUT_DETAIL = ("Activity Strain", "Altitude change (meters)", *(f"HR Zone {zone} %" for zone in range(1, 6)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """One of the files. known: every heading that its rows use, or that another file says better."""
 
     marks: tuple[str, ...]
@@ -97,8 +96,7 @@ class _Kind:
         return has_columns(*self.marks)(original)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """One line of a file, with the clock that its times are read by."""
 
     line: Line

@@ -7,9 +7,10 @@ counts where it differs from start and end, for Toggl keeps it apart. The curren
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.cells import CURRENCY, DAY, DURATION, FLAG, MONEY, TAGS, TIME
@@ -51,8 +52,7 @@ TABLE = Table(
 )
 
 
-@dataclass(slots=True)
-class _Shaper:
+class _Shaper(Struct):
     """Turns rows into entries.
 
     currency: the one in the heading, else the person's. odd: how many rows have a duration that is not start to end.

@@ -6,11 +6,12 @@ newer version adds is left aside. Its own check for doubles covers deleted rows 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, Self
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideRefused
 from twinning_pipelines.stores.firefly.connection import DELETED_BY_A_RULE, Answer, Connection
@@ -23,8 +24,7 @@ _MOST_PAGES = 10_000
 _DUPLICATE = re.compile(r"Duplicate of transaction #(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAccount:
+class RemoteAccount(Struct, frozen=True):
     """An asset account of the server. `balance` is in its own currency."""
 
     id: str
@@ -37,8 +37,7 @@ class RemoteAccount:
     notes: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAttachment:
+class RemoteAttachment(Struct, frozen=True):
     """A file at an account. `size` is 0 until its content has arrived; `md5` is the server's own."""
 
     id: str
@@ -48,8 +47,7 @@ class RemoteAttachment:
     md5: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a write: `stored` (then `group` is what the server holds), `refused`, `trouble`, `duplicate` (of the
     group `twin`), `rule_deleted`, `gone` (there is nothing to change), or `unknown`."""
 
@@ -59,8 +57,7 @@ class Outcome:
     twin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """How creations are sent. A backfill spares the server its rules, its webhooks and its sums until `finish_batch`.
 
     The server's hash of a row holds the batch flag: rows of one backfill must all be sent alike.

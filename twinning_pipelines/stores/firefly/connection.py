@@ -10,11 +10,11 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.stores.http import certificates, retry_after
@@ -30,8 +30,7 @@ _PASSING = frozenset({0, 408, 429})
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the server says. Status 0: nothing arrived; then `text` says what happened."""
 
     status: int

@@ -4,10 +4,11 @@ Ours and theirs are read alike, so what was wanted, what was written and what is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
 
 Document = dict[str, Any]
 # Inside Split, `date` is the field.
@@ -17,8 +18,7 @@ _DATES = frozenset({"date", "interest_date", "process_date"})
 _AMOUNTS = frozenset({"amount", "foreign_amount"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """One part of a group. Amounts are positive; `type` and the two accounts say which way the money went."""
 
     type: str
@@ -73,11 +73,10 @@ class Split:
             raise ValueError("not a transaction of Firefly III") from wrong
 
 
-FIELDS = tuple(each.name for each in fields(Split))
+FIELDS = Split.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What is one movement of money for us: one split, or several with a title. None of its fields is the server's."""
 
     splits: tuple[Split, ...]
@@ -100,8 +99,7 @@ class Group:
         return next((split.external_id for split in self.splits if split.external_id), "")
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteGroup:
+class RemoteGroup(Struct, frozen=True):
     """A group as the server holds it. `journals` are the ids of its splits, `hashes` what the server checks doubles by;
     `is_handled`: somebody reconciled it or attached a file to it."""
 

@@ -6,10 +6,10 @@ The format: https://www.postgresql.org/docs/current/sql-copy.html ("Binary Forma
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -28,8 +28,7 @@ Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class NumberArrays:
+class NumberArrays(Struct, frozen=True):
     """A column of arrays of eight-byte numbers: the elements of all rows end to end, and the rows that have an array."""
 
     oid: int

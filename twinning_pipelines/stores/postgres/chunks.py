@@ -4,7 +4,6 @@ Millions of samples become some hundred rows a month: little to write, little to
 The view `sample` shows them one by one. Within a chunk samples are in order of their beginning; equals keep their order.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.records.digest import Words
 from twinning_pipelines.stores.postgres.array_rows import FLOAT8, INT8, TIMESTAMPTZ, NumberArrays, encoded
@@ -28,8 +28,7 @@ ROWS = pa.schema(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """Some blocks as parallel columns, in order of their key: whose days they are, how many rows, and their digests."""
 
     keys: Numbers

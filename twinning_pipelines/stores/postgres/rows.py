@@ -5,9 +5,8 @@ fact tells it: newest by the export's own date, else by the file's time, never b
 come in any order. Where an export is the whole truth for its time, what a newer one leaves out is marked absent.
 """
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
+from msgspec import Struct
 
 from twinning_pipelines.receipt import Changes, Reading
 from twinning_pipelines.records.record import DAY, Record
@@ -25,8 +24,7 @@ _FIRST_MONEY = """coalesce(least(
     (select min(held_on) from holding where person_id = :person)), current_date)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """One file as it tells facts: whose, through which source, and how it ranks in time."""
 
     file_id: int

@@ -8,13 +8,13 @@ that states a sample tells it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from twinning_pipelines.receipt import Changes, Reading
 from twinning_pipelines.records.digest import digests
@@ -112,8 +112,7 @@ def _portions(n: Numbers, wanted: Mask) -> Iterator[Numbers]:
         yield from np.split(places, np.flatnonzero(np.diff(share)) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Newer:
+class _Newer(Struct, frozen=True):
     """What newer whole exports cover: by series, the first and the last day."""
 
     spans: tuple[tuple[int, int, int, int], ...]
@@ -164,8 +163,7 @@ def _cover(connection: sa.Connection, telling: Telling, blocks: Blocks) -> None:
     connection.execute(sa.text(_COVER), rows)
 
 
-@dataclass(slots=True)
-class _Merge:
+class _Merge(Struct):
     """One merge under way, and what it has changed so far."""
 
     connection: sa.Connection

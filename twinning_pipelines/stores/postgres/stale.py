@@ -1,10 +1,9 @@
 """Which days have to be counted afresh, and sent again, after a series has changed."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 Numbers = npt.NDArray[np.int64]
 
@@ -15,8 +14,7 @@ _LONGEST_DAYS = 400
 _BRIDGED_DAYS = 45
 
 
-@dataclass(slots=True)
-class Touched:
+class Touched(Struct):
     """UTC days, since 1970, of metrics whose samples changed; `purge` where some of them are gone."""
 
     changes: list[tuple[Numbers, Numbers, Numbers, bool]] = field(default_factory=list)

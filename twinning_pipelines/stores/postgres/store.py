@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from twinning_pipelines.clock import Clock, Stay
 from twinning_pipelines.receipt import Arrival, Changes, Counts, Entry, Reading

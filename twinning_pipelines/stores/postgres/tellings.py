@@ -1,10 +1,9 @@
 """Two tellings of the same days, sample by sample: what is stored beside what a file says."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from twinning_pipelines.records.digest import digests
 
@@ -14,8 +13,7 @@ Mask = npt.NDArray[np.bool_]
 _KEY = ("block", "started_at", "ended_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """Rows of `stored` and `told` that are the same sample: the k-th pair is `in_stored[k]` and `in_told[k]`.
 
     A sample is known by block, beginning, end, and its occurrence among equals. `equal`: both say the same of it.

@@ -1,7 +1,6 @@
 """The laws of three-way comparison: only our own changes are sent, never over a person's, and one round settles it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from twinning_pipelines.products.firefly.outbox import Row, Written
 from twinning_pipelines.products.firefly.plan import (

@@ -1,11 +1,11 @@
 """Made, stored, shown and proven again, on a real database."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from twinning_pipelines.errors import FarSideUnavailable, WrongUsage
 from twinning_pipelines.products.summary.kept import all_kept, keep, kept_of

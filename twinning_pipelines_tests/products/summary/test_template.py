@@ -1,10 +1,11 @@
 """The text that needs no model: goldens, and its laws."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from twinning_pipelines.marts.telling.told import Aim, Record, Told
 from twinning_pipelines.products.summary.kept import paragraphs_of

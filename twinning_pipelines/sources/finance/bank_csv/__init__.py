@@ -10,9 +10,10 @@ what no row decides is asked, not guessed. Lines that are no bookings (totals, r
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.original import Original

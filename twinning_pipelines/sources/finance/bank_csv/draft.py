@@ -3,8 +3,9 @@
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.delimited import Sheet, header_lines, normalised
 from twinning_pipelines.sources.finance.bank_csv.mapping import AMOUNT, BOOKED, CURRENCY, MEMO, OPEN, Mapping, Name
@@ -19,8 +20,7 @@ _WIDEST = 100
 _LONGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What the columns hold, from 1: days, figures, currency codes, accounts by IBAN, words. first: the first row."""
 
     delimiter: str

@@ -6,9 +6,10 @@ Nothing is guessed: each decision has its reason, the cell that proves it, and w
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -59,8 +60,7 @@ _NUMERIC = re.compile(r"\d{1,4}[-/.' ]+\d{1,4}[-/.' ]+\d{2,4}(?!\d)")
 _MASKED_DAY = re.compile(r"(?=.*(?<!\d)(\d)\1\1\1(?!\d))\D*(?:\1\D*)+")
 
 
-@dataclass(slots=True)
-class Evidence:
+class Evidence(Struct):
     """The cells of a file that prove something; of equal ones the first. money: line, amount and balance of each row.
 
     of_a_card: by line what its words say of a card: `paid` or `bought`. accounts: what stands in the column that may name
@@ -79,8 +79,7 @@ class Evidence:
     perhaps_currencies: dict[int, set[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """A mapping with all that its file decides, and the styles in which its cells are read.
 
     debits_signed: have most debits a minus of their own? credits_signed: have most credits one, as a card's issuer sees them?

@@ -1,7 +1,8 @@
 """Which mapping reads a file, and the file read by it: a person's own first, then the shipped, then the proposal."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -24,8 +25,7 @@ _WESTERN = ("cp1252", "iso8859-1")
 OWN, SHIPPED, FROM_HEADINGS = "your mapping", "the shipped mapping", "the mapping proposed from its headings"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The mapping that reads a file, whose it is, and the codec in which the file is read where it is no UTF-8."""
 
     mapping: Mapping

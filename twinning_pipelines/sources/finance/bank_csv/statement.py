@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Words
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats.delimited import CellRow, Sheet, normalised, open_sheet
@@ -44,8 +45,7 @@ class Entry(NamedTuple):
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """An opened file. headings: one for each column, all different. places: which columns fill a field, from 0."""
 
     mapping: Mapping

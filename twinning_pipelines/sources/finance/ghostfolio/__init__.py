@@ -10,10 +10,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.json_stream import Value, values
@@ -44,8 +45,7 @@ def parse(original: Original, clock: Clock) -> Iterator[Item]:
     return gather(_items(original, clock), SOURCE.records)
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     """What the lists of a file call its accounts, securities and tags, by their ids."""
 
     accounts: dict[str, str] = field(default_factory=dict)

@@ -5,9 +5,10 @@ paid for is no change of units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from twinning_pipelines.formats.json_values import detail_of
 from twinning_pipelines.records.money import TRADE, TRANSACTION, key_of
@@ -21,8 +22,7 @@ _TYPES = ("BUY", "SELL", "DIVIDEND", "FEE", "INTEREST", "ITEM", "LIABILITY")
 _CASH = frozenset({"FEE", "INTEREST"})
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
+class Security(Struct, frozen=True):
     """What is traded: how rows call it, its ticker and name, and whether the person made it up (a house, a fee)."""
 
     called: str
@@ -31,8 +31,7 @@ class Security:
     is_manual: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """One activity, typed. Amounts are as written: without signs, and maybe in hundredths of a currency."""
 
     account: str

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.formats import flex, numbers
 from twinning_pipelines.records.money import NO_CURRENCY, TRADE, TRANSACTION, key_of
@@ -33,8 +34,7 @@ _INVESTMENT_INCOME = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
+class _Event(Struct, frozen=True):
     """The attributes of an element that makes a trade without being one. titled: `description` names the security."""
 
     action: str

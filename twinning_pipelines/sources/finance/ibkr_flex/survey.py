@@ -1,7 +1,8 @@
 """What has to be known of a whole Flex file before its first row can be read."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats import dates, flex
@@ -27,8 +28,7 @@ _REPEATING = frozenset(LEVELS.values()) - {"EXECUTION"}
 _ECHOES = frozenset({"FxTransaction", "StatementOfFundsLine"})
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(Struct):
     """One file, all its elements seen once.
 
     stamps, generated: the texts of days and of the moments statements were made. exercised: ids of trades that stem from

@@ -1,8 +1,9 @@
 """What elements of a Flex file say of worth: positions, prices, and rates of currencies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from twinning_pipelines.formats import flex
 from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, PRICE
@@ -20,8 +21,7 @@ _RATED = ROWS | {POSITION}
 _RATED_ON = ("reportDate", "tradeDate", "date", "dateTime")
 
 
-@dataclass(slots=True)
-class Valuation:
+class Valuation(Struct):
     """The values of one file. Prices and rates that it tells again are told once."""
 
     survey: Survey

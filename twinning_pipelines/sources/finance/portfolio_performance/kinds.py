@@ -1,13 +1,13 @@
 """Portfolio Performance's types of bookings: what each does to units and cash, and how it is called."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Sign = Literal[-1, 0, 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A type of booking. units, cash: what it does to them. labels: how tables call it, in English and German."""
 
     name: str

@@ -5,9 +5,10 @@ securities account and a booking of its cash account, which name each other: onl
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.json_values import detail_of
 from twinning_pipelines.records.money import (
@@ -33,8 +34,7 @@ _UNIT_DECIMALS = ((49, 8), (26, 6), (3, 5), (0, 0))
 _PRICE_DECIMALS = ((49, 8), (30, 4), (0, 2))
 
 
-@dataclass(frozen=True, slots=True)
-class _Security:
+class _Security(Struct, frozen=True):
     """How rows call a security: by ISIN, else ticker, WKN, name or its own id."""
 
     called: str

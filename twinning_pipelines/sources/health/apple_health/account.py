@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from twinning_pipelines.formats.xml_tree import Node, counted, elements_in
 from twinning_pipelines.source import Account, Rejection
@@ -19,8 +20,7 @@ SLEEP_RULE = "a sleep stage keeps its zone alone"
 ROUTE_RULE = "a route keeps its points alone"
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """What became of the elements of one tree. Whatever is neither held by a row nor left out by a rule is unknown.
 
     unregistered: metrics of statistics that nobody knows. unset: traits that the person has not told. left_on_routes:
@@ -66,8 +66,7 @@ class Page:
             counts.clear()
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(Struct):
     """The whole export: elements met, those left out by a rule, and those in the raw text of rejections."""
 
     met: Counter[str] = field(default_factory=Counter)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from twinning_pipelines.sources.health.apple_health.inside import Inside
 from twinning_pipelines.sources.health.apple_health.moments import Moments, Numbers
@@ -39,8 +39,7 @@ def device_of(text: str) -> str:
     return "watch" if "Watch" in models else "phone" if "iPhone" in models else "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     """Top-level Records in file order.
 
     at: the line of each start tag. which: its entry in `heads`. values: as printed, null where there is none. within: its

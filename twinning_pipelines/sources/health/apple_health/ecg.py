@@ -9,9 +9,10 @@ quote them; the words of the other languages are likely ones, not seen in a file
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.dates import decide
@@ -74,8 +75,7 @@ _WHOLE = re.compile(r"\.0(?=[,\]])")
 _FOLD = str.maketrans({"\N{MINUS SIGN}": "-", "\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{NO-BREAK SPACE}": " "})
 
 
-@dataclass(slots=True)
-class _Sheet:
+class _Sheet(Struct):
     """One file: what its lines above the voltages say, by our words; the lines that nobody knows; the voltages as printed."""
 
     known: dict[str, str] = field(default_factory=dict)

@@ -7,8 +7,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+
+from msgspec import Struct, field
 
 from twinning_pipelines.formats.xml_element import Told, told_by
 from twinning_pipelines.sources.health.apple_health.words import NUMBER
@@ -33,8 +34,7 @@ _RATES = re.compile(
 )
 
 
-@dataclass
-class Inside:
+class Inside(Struct, dict=True):
     """The elements inside of one Record, or of many that hold the same.
 
     names: how often each occurs. kept: metadata by key, attributes of other elements by name; a list where there may be

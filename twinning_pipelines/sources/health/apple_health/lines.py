@@ -9,12 +9,12 @@ Record that differs in a single byte is left to the caller.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from twinning_pipelines.formats.xml_stream import CONTROLS
 from twinning_pipelines.sources.health.apple_health.columns import Head
@@ -49,8 +49,7 @@ _PLAIN[32:127] = True
 _PLAIN[list(b'"&<')] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chunks:
+class Chunks(Struct, frozen=True):
     """A text cut at each line that begins, behind one blank, with a tag that is no end tag.
 
     begins: where these lines begin; the last chunk may go on behind the text. lines: their numbers, from 0. first_ends:
@@ -92,8 +91,7 @@ def chunks_of(text: bytes) -> Chunks:
     return Chunks(text, begins, tops, feeds[tops[:-1]], last_lines, closes, likely)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The Records among some chunks. chunks: which of them. The other columns are those of `Records`."""
 
     chunks: Numbers

@@ -5,8 +5,9 @@ later export bring them, they are told as elements that no table holds.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.xml_tree import Node
@@ -166,8 +167,7 @@ def _plain(text: str) -> object:
     return found if abs(found) < float("inf") else text
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A ClinicalRecord: what the XML says of it. The document itself is a file of the zip."""
 
     at: int

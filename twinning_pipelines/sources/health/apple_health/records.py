@@ -7,13 +7,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from twinning_pipelines.records.health import SAMPLE
 from twinning_pipelines.records.record import INSTANT, Record
@@ -42,8 +42,7 @@ _DEVICE_OF = {"watch": "watch", "iphone": "phone"}
 _DEVICES = ("watch", "phone", "other")
 
 
-@dataclass(slots=True)
-class Oddities:
+class Oddities(Struct):
     """What a person should hear about the whole file: names and how often they occurred.
 
     left_asleep: what stands in sleep stages beside their zone, by key; left_asleep_names: the same by element.

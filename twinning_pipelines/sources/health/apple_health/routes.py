@@ -8,9 +8,10 @@ synchronised: they are left out and told.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from twinning_pipelines.errors import UnreadableFile
 from twinning_pipelines.formats.gpx import tracks
@@ -35,8 +36,7 @@ ELEMENT, FILE, LOCATION = "WorkoutRoute", "FileReference", "Location"
 NAMELESS, APP = "route", "Apple Health Export"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A route whose points stand in a file: its path as printed, and what is known of it otherwise.
 
     An empty `origin` is the app that wrote the file.

@@ -6,7 +6,8 @@ rings of a day are here.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.xml_stream import Element
@@ -33,8 +34,7 @@ _RING_MINUTES = {
 _RING_HOURS = {"stand_hours": "appleStandHours", "stand_goal_hours": "appleStandHoursGoal"}
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """What the few elements leave to be done or told once the XML was read.
 
     references and documents: files of the zip. unknown: elements that no table holds. unset: traits that are not told.

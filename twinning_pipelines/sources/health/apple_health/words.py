@@ -6,9 +6,10 @@ category value, and real exports. An identifier that is not listed is kept under
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines.records.health import SAMPLE
 from twinning_pipelines.records.metrics import METRIC_BY_NAME, Conversion, conversion
@@ -169,8 +170,7 @@ AS_IT_IS = Conversion(1.0)
 How = Literal["number", "minutes", "word", "stage"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How the Records of one type and unit are read. `refusal` is why they can't be; `name` is Apple's short name."""
 
     record: Record
@@ -214,8 +214,7 @@ def _category(name: str) -> Reading:
     return Reading(SAMPLE, "word", name, UNREGISTERED + name)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What a category's value means: a number, and the word where it is one; or why it can't be read."""
 
     number: float = 1.0

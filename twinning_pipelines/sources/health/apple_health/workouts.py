@@ -6,11 +6,12 @@ out, what the workout itself lacks is taken. Facts: Apple's DTD, versions 3 to 1
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from math import isclose
 from typing import TypeVar
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.xml_tree import Node
 from twinning_pipelines.records.metrics import METRIC_BY_NAME
@@ -57,8 +58,7 @@ _ACTIVITY_ATTRIBUTES = {"startDate", "endDate", "duration", "durationUnit", "wor
 _ALIKE = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class _Statistic:
+class _Statistic(Struct, frozen=True):
     """A WorkoutStatistics element: the values of its row."""
 
     kind: str

@@ -12,8 +12,9 @@ maker knows. A file that breaks off or is damaged half-way gives what stands bef
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -59,8 +60,7 @@ def parse(original: Original, clock: Clock) -> Iterator[Item]:
     return gather(_rows(original, clock), _RECORDS)
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(Struct):
     """What happened to the files of a drop. offset: how many messages were read so far."""
 
     oddities: Oddities = field(default_factory=Oddities)

@@ -6,8 +6,9 @@ them. The pauses are in the events (`timer stop_all`, `timer start`), and the du
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.formats.fit import UNITS, Message
 from twinning_pipelines.formats.track import Point, is_position
@@ -66,8 +67,7 @@ _POSITIONS = frozenset(
 _IN_FIELDS = _POSITIONS | {"timestamp", "start_time", "event", "event_type", "message_index"}
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A workout that the messages around it belong to. started is None where the file has no summary."""
 
     started: datetime | None

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.fit import FitFile, Message, Value
@@ -15,8 +17,7 @@ PREFIX = "fit"
 _RAW = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One FIT file on its way to rows. offset: how many messages were read before it, in other members of the zip."""
 
     file: FitFile

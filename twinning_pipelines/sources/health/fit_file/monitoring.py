@@ -7,8 +7,9 @@ in a file that does not begin at midnight says nothing of what was added since: 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.fit import Message
@@ -30,8 +31,7 @@ _STEPS_A_CYCLE = 2
 _READINGS = {"heart_rate": Gauge("heart_rate"), "temperature": Gauge("device_temperature")}
 
 
-@dataclass(slots=True)
-class _Counters:
+class _Counters(Struct):
     """What each counter stood at, and on which local day. partial: the day whose beginning is not in the file."""
 
     partial: date | None
@@ -75,8 +75,7 @@ def _rows(told: Told) -> Iterator[Row]:
             yield from _met(told, message, at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Days:
+class _Days(Struct, frozen=True):
     """The local days of the device: by the offset that the file states, else by the person's clock."""
 
     clock: Clock

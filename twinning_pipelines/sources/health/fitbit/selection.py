@@ -7,8 +7,9 @@ the file does not name: weights show theirs by the body mass index beside them, 
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -66,21 +67,19 @@ _KNOWN: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     table: str
     place: Place
     cells: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Styles:
+class _Styles(Struct):
     """How the file writes numbers and dates, and the unit of its weights."""
 
     numbers: NumberStyle
     dates: DateStyle
     mass: str | None
-    clock: Clock = field(kw_only=True)
+    clock: Clock
 
     def number(self, line: _Line, heading: str) -> float | None:
         """A cell as a number; None where it says nothing. Raises ValueError."""
@@ -143,7 +142,7 @@ def _styles(lines: list[_Line], clock: Clock) -> _Styles:
     days = [line.cells.get("Date") or line.cells.get("Start Time", "") for line in lines]
     style = dates.decide_as(clock.date_order, lambda: days)
     figures = [cell for line in lines for heading, cell in line.cells.items() if heading not in ("Date", "Start Time")]
-    styles = _Styles(numbers.decide(figures), style, None, clock=clock)
+    styles = _Styles(numbers.decide(figures), style, None, clock)
     votes: list[str] = []
     for line in lines:
         if line.table == "Body":

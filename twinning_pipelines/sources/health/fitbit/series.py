@@ -7,9 +7,10 @@ unit and are kept as printed. Facts: public parsers of real exports, which agree
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -38,8 +39,7 @@ class Span(Enum):
     DAY = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """How a kind of series is read. field: where the figure stands when the value is an object; an earlier one is better."""
 
     metric: str

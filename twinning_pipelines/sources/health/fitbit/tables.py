@@ -6,8 +6,9 @@ exports in public parsers.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -27,8 +28,7 @@ _ISO = DateStyle("YMD")
 _NO_OXYGEN = 50.0
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One kind of table.
 
     marks: headings that it is known by; name: how its file is called, where they do not suffice. when: the heading of

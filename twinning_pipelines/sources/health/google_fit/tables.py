@@ -6,8 +6,9 @@ its `Max` and `Min`. Quarters carry times with an offset and no day, which stand
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -58,8 +59,7 @@ _METRIC_OF: Mapping[str, tuple[str, str]] = {
 _PLACES = ("latitude", "longitude")
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True):
     """A measure of the table: its heading, and the headings of its largest and smallest value."""
 
     heading: str

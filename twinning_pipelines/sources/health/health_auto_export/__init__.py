@@ -12,9 +12,10 @@ Facts: the app's page "API Export, JSON Format", and the parsers of irvinlim/app
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -95,14 +96,12 @@ def _is_opened(path: Path) -> bool:
     return False
 
 
-@dataclass(slots=True)
-class _Metric:
+class _Metric(Struct):
     name: str = ""
     units: str = ""
 
 
-@dataclass(slots=True)
-class _Survey:
+class _Survey(Struct):
     """What the first reading tells: metrics by their place, and how finely the file aggregates."""
 
     metrics: dict[int, _Metric] = field(default_factory=dict)

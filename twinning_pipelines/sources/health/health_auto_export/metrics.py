@@ -5,8 +5,9 @@ kept under its own name, `hae:<name>`, in the unit of the file. Facts: the app's
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.json_values import detail_of, json_of, number_of, object_of, optional_number, text_of
@@ -124,8 +125,7 @@ _STARTS, _ENDS = ("startDate", "start", "date"), ("endDate", "end")
 _OWN_FIELDS = frozenset({*_STARTS, *_ENDS, "qty", "Avg"})
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct):
     """What holds for a whole file: the person's clock, how finely it aggregates, and what a person should know of it.
 
     grain is of all metrics but the heart rate, which the app aggregates by itself.

@@ -7,9 +7,10 @@ A series is `{"interval": seconds, "items": [...], "timestamp": ...}`, and null 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.json_values import (
@@ -71,15 +72,13 @@ _NAPS = {"long_sleep": "night", "late_nap": "nap", "sleep": "nap"}
 _NO_SLEEPS = {"rest": "rests that were taken for sleep", "deleted": "sleeps that were deleted in the app"}
 
 
-@dataclass(slots=True)
-class Met:
+class Met(Struct):
     """What a person is told at the end: parts of documents that no table holds."""
 
     lost: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One document in its place. raw: its text, as long as a rejection shows it."""
 
     document: Document
@@ -302,8 +301,7 @@ def _session(entry: Entry) -> Iterator[Row]:
     yield from series(entry, "heart_rate_variability", "heart_rate_variability_rmssd")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of document. names: what exports call a list or file of them; marks: fields that no other kind has all of."""
 
     record: Record

@@ -13,8 +13,9 @@ Facts: docs.sleep.urbandroid.org/devs/csv.html and the notes of the sleepdiary p
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
@@ -68,8 +69,7 @@ def _text(original: Original) -> str:
     return decoded.text
 
 
-@dataclass(slots=True)
-class _Met:
+class _Met(Struct):
     """What a person is told at the end."""
 
     loose: Counter[str] = field(default_factory=Counter)

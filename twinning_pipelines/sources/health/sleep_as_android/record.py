@@ -5,9 +5,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.formats.cells import ZONE, Styles
@@ -44,8 +45,7 @@ _DAY_FIRST = DateStyle("DMY")
 _DIGITS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A label, an instant and what is written behind it."""
 
     label: str
@@ -53,8 +53,7 @@ class Event:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What one record says; loose: stage events without their other end; moved: Id contradicts From."""
 
     session: Mapping[str, object]

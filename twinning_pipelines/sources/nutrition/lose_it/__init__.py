@@ -11,8 +11,9 @@ every figure without a metric of ours. Exercise has no time of day: it begins at
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
