@@ -1,6 +1,7 @@
 """The shape of the house, held by machine where import contracts can't hold it."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,12 @@ def test_only_settings_read_our_environment(path: Path) -> None:
     if path.name not in ("settings.py", "postgres_place.py", "postgres_programs.py", "lean.py"):
         assert "os.environ" not in text
         assert "os.getenv" not in text
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_expression_repeats_a_group_without_going_back(path: Path) -> None:
+    """Python 3.11.2, Debian 12's own, finds what is not there with `(...)++` and the like: gh-106052."""
+    assert not re.search(r"\)(?:[*+?]|\{\d[\d,]*\})\+(?!=)|\(\?>", path.read_text(encoding="utf-8"))
 
 
 def test_a_dry_run_loads_neither_pandas_nor_a_database_driver(tmp_path: Path) -> None:

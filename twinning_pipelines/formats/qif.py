@@ -45,7 +45,7 @@ _ORDERS = ("MDY", "DMY", "YMD")
 _PLAIN_SECTIONS = frozenset((_ACCOUNT, "Cat", "Class", "Security", "Budget"))
 _SPLIT_CODES = {"E": "memo", "$": "amount", "%": "percent"}
 # In the codes of lines: plain bookings, no code twice, all with the same codes in the same order.
-_ALIKE = re.compile(rb"((?:([CDLMNPTU])(?![CDLMNPTU]*\2))++\^)\1*+")
+_ALIKE = re.compile(rb"((?:([CDLMNPTU])(?![CDLMNPTU]*\2))+\^)\1*+")
 _END = ord("^")
 # What `str.strip` takes away.
 BLANKS = (

@@ -145,6 +145,16 @@ def test_a_file_in_one_locale_proves_it(values: list[Decimal], style: tuple[str,
     assert [found.read(each) for each in written] == values
 
 
+@given(st.lists(st.sampled_from(["1.00", "-2.50", "12.345", "1,00", "0,5", "1.0", "7", "1.234.567,00"]), max_size=6))
+def test_each_text_is_a_proof_of_its_own(texts: list[str]) -> None:
+    dots = [text for text in texts if text in ("1.00", "-2.50", "1.0")]
+    commas = [text for text in texts if "," in text]
+    style = numbers.decide(texts)
+    assert style.decimal == ("," if len(commas) > len(dots) else ".")
+    proofs, others = (commas, dots) if style.decimal == "," else (dots, commas)
+    assert (style.evidence, style.contrary) == (next(iter(proofs), ""), next(iter(others), ""))
+
+
 @given(st.text(alphabet="0123456789.,'-+() \u202f$", max_size=14), st.sampled_from([".", ","]))
 def test_anything_else_is_a_number_or_a_value_error(written: str, mark: Mark) -> None:
     try:

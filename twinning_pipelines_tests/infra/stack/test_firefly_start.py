@@ -190,6 +190,7 @@ def cron(firefly: Firefly, tmp_path: Path) -> "subprocess.CompletedProcess[str]"
         "FIREFLY_PORT": str(firefly.port),
         "CRON_PAUSE_SECONDS": "once",
         "CRON_MARK": str(tmp_path / "mark"),
+        "CRON_ANSWER": str(tmp_path / "answer"),
     }
     command = ["sh", str(FOLDER / "cron.sh")]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

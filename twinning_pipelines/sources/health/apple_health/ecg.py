@@ -65,7 +65,7 @@ _FIELD_OF = {word: name for name, words in _WORDS.items() for word in words}
 
 _BLANKS = "\ufeff \t\r\N{NO-BREAK SPACE}"
 # Apple's own lines have no exponent.
-_CURVE = re.compile(r"(?:[+-]?\d++(?:[.,]\d++)?+(?:\n++|\Z))*+", re.ASCII)
+_POINT = re.compile(r"[+-]?\d++(?:[.,]\d++)?(?:\n++|\Z)", re.ASCII)
 _VOLTAGE = re.compile(r"[+-]?\d+(?:([.,])\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _RATE = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(?:hz|hertz|hercios|赫兹|赫茲|ヘルツ)", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d.*")
@@ -129,7 +129,7 @@ def _with_curve(sheet: _Sheet, lines: list[str], begin: int) -> tuple[_Sheet, in
     text = "\n".join(lines[begin - 1 :]).replace("\N{MINUS SIGN}", "-")
     rest = text.split("\n")
     # Fifteen thousand lines are looked at one by one only where one of them is wrong.
-    if ("." in text and "," in text) or not _CURVE.fullmatch(text):
+    if ("." in text and "," in text) or _POINT.sub("", text):
         wrong = _first_wrong(rest)
         if wrong is not None:
             return sheet, begin + wrong[0], wrong[1]
