@@ -36,12 +36,12 @@ from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ORDERS,
     PAYEE,
     PAYER,
-    SIGNED,
     WORDS,
     Mapping,
     Name,
 )
 from twinning_pipelines.sources.finance.bank_csv.proposal import bare
+from twinning_pipelines.sources.finance.bank_csv.signs import Decided
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement, iban_in
 
 _FIGURES: tuple[Name, ...] = (AMOUNT, DEBIT, CREDIT, FEE, BALANCE, "original_amount")
@@ -158,12 +158,13 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     day_style, said = _date_style(mapping, evidence, clock, original)
     if said:
         changes["dates"], why["dates"] = day_style.order, said
+    doubt = ""
     if mapping.sign in (OPEN, COLUMNS):
-        sign, said, place = _sign(statement, evidence, style)
-        changes["sign"] = sign
-        if said:
-            why["sign"] = said
-        if place is not None:
+        sign = _sign(statement, evidence, style)
+        changes["sign"], doubt = sign.rule, sign.doubt
+        if sign.reason:
+            why["sign"] = sign.reason
+        if (place := sign.place) is not None:
             name = statement.headings[place] if mapping.has_header else place + 1
             changes["columns"] = {**mapping.columns, DIRECTION: (name,)}
             changes |= _direction_words(evidence.directions[place])
@@ -173,11 +174,9 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
         elif code := _currency_beside(evidence):
             changes["currency"], why["currency"] = code, f"{code} stands beside the amounts"
     changes["why"] = why
-    mapping = mapping.but(**changes)
-    is_open_to_doubt = mapping.sign == SIGNED and why.get("sign", "").endswith(signs.A_MINUS)
     return Settled(
-        mapping, style, day_style, signs.mostly_minus(evidence.debits, style), signs.mostly_minus(evidence.credits, style),
-        _account(statement, evidence), signs.doubt(evidence.money, evidence.of_a_card, style) if is_open_to_doubt else "",
+        mapping.but(**changes), style, day_style, signs.mostly_minus(evidence.debits, style),
+        signs.mostly_minus(evidence.credits, style), _account(statement, evidence), doubt,
     )  # fmt: skip
 
 
@@ -291,10 +290,9 @@ def _direction_words(found: set[str]) -> dict[str, object]:
     return {"out": tuple(sorted(found & headings.OUT)), "into": tuple(sorted(found & headings.IN))}
 
 
-def _sign(statement: Statement, evidence: Evidence, style: NumberStyle) -> tuple[str, str, int | None]:
-    """The rule, its reason, and the column of the words if it is one of words; `?` where nothing decides."""
+def _sign(statement: Statement, evidence: Evidence, style: NumberStyle) -> Decided:
     if DEBIT in statement.places:
-        return COLUMNS, "one column for money that went, one for money that came", None
+        return Decided(COLUMNS, "one column for money that went, one for money that came")
     telling = [place for place in evidence.directions if _tells_direction(evidence.directions[place])]
     categories = [place for place in telling if bare(statement.headings[place]) == "category"]
     amounts = signs.amounts_of(evidence.money, style)
@@ -302,8 +300,8 @@ def _sign(statement: Statement, evidence: Evidence, style: NumberStyle) -> tuple
     # A refund among the expenses has a sign of its own.
     for place in [each for each in telling if each not in categories] or ([] if has_minus else categories):
         words = " or ".join(sorted(evidence.directions[place]))
-        return WORDS, f"every row says {words} under {statement.headings[place]!r}", place
-    return (*signs.sign_of(amounts, evidence.of_a_card, style), None)
+        return Decided(WORDS, f"every row says {words} under {statement.headings[place]!r}", place=place)
+    return signs.sign_of(amounts, evidence.of_a_card, style)
 
 
 def _account(statement: Statement, evidence: Evidence) -> str:

@@ -112,6 +112,15 @@ def test_a_question_left_open_names_its_key(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_sign_that_a_saved_mapping_settles_is_in_no_doubt_whatever_its_reason_says(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "Shop;Day;Sum\nA;01.02.2026;12,50\nB;02.02.2026;-3,00\nC;03.02.2026;9,00\n")
+    text = CARD.replace("DMY", "DMY\nwhy: {sign: line 3 has a minus}")
+    for sign, is_told in (("'?'", True), ("signed", False)):
+        own = bank_csv.source_with([read(text.replace("money out", sign), "my.yaml")])
+        assert [amount for _, amount, *_ in rows(own, path)] == [Decimal("12.50"), Decimal(-3), Decimal(9)]
+        assert any("2 of 3 amounts" in each for each in look(path, BERLIN, [own]).notices) == is_told
+
+
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     source = bank_csv.source_with([read(CARD.replace("payee: Shop", "payee: Store"), "my.yaml")])
     with pytest.raises(UnreadableFile, match=r"no column 'Store', which the mapping my-card names as columns\.payee"):
