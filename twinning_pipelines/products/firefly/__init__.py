@@ -9,6 +9,7 @@ In reading order:
     outbox     what has been, is being and is still to be done, so that a crash doubles and loses nothing
     there      what is there already of what was never sent, under any of its names
     plan       wanted, last written, there now: what follows for one booking, pair or trade
+    held       what is there now of what was written
     apply      one change at a time
     statements the files themselves, at the accounts, if asked for
     push       all of it for one person

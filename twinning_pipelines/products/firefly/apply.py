@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from twinning_pipelines.products.firefly.held import held, is_remembered
 from twinning_pipelines.products.firefly.outbox import GONE, Row, Written, adopt_name, save
 from twinning_pipelines.products.firefly.plan import (
     Act,
@@ -97,7 +98,7 @@ def decision_on(firefly: Firefly, row: Row, neighbours: Neighbours, found: Seque
     decision = decide(row, remote)
     if decision.act is Act.CREATE:
         return obstacle(row, neighbours(row)) or decision
-    if decision.act is Act.DELETED_THERE and not _is_remembered(firefly, row):
+    if decision.act is Act.DELETED_THERE and not is_remembered(firefly, row):
         return Decision(Act.PARK, why=_NEVER_HEARD)
     if decision.act is not Act.DELETE:
         return decision
@@ -107,32 +108,16 @@ def decision_on(firefly: Firefly, row: Row, neighbours: Neighbours, found: Seque
 def _there(firefly: Firefly, row: Row, found: Sequence[RemoteGroup]) -> RemoteGroup | None:
     """The group of a row as it is now. Before it was ever sent, `found` says whether somebody else's outbox made it."""
     if row.remote_id is not None:
-        return _held(firefly, row)
+        return held(firefly, row)
     candidates = found if row.attempts == 0 else firefly.find(row.external_id)
     return min(candidates, key=lambda each: int(each.id), default=None)
-
-
-def _held(firefly: Firefly, row: Row) -> RemoteGroup | None:
-    """The group under the number that a row has; None where it is gone, or the number is of somebody else's group now."""
-    remote = firefly.group(row.remote_id) if row.remote_id is not None else None
-    return remote if remote is not None and remote.group.external_id == _name_there(row) else None
-
-
-def _name_there(row: Row) -> str:
-    """Ours, but for a group that was adopted without any."""
-    return row.external_id if row.written.held is None else row.written.held.external_id
-
-
-def _is_remembered(firefly: Firefly, row: Row) -> bool:
-    """Whether the server knows of a deletion: else it is another one than before, or restored, or was purged."""
-    return not _name_there(row) or firefly.count(row.external_id) > row.written.removed
 
 
 def _last_one(firefly: Firefly, row: Row, neighbours: Neighbours) -> Decision | None:
     """Why a booking that turned out to be another must stay: somebody took the other for the double, and deleted it there."""
     for each in neighbours(row):
         stays = each.wanted is not None and each.remote_id is not None and each.movements == row.movements
-        if stays and _held(firefly, each) is None:
+        if stays and held(firefly, each) is None:
             why = "the booking that it turned out to be was deleted in Firefly III; the next push keeps this one for it"
             return Decision(Act.PARK, why=why, lost=each)
     return None
@@ -145,7 +130,7 @@ def _replacement_obstacle(firefly: Firefly, row: Row, neighbours: Neighbours) ->
     if any(each.state == "sending" for each in halves):
         return Decision(Act.WAIT, why="of the other half of its transfer nobody knows yet")
     for each in halves:
-        remote = _held(firefly, each)
+        remote = held(firefly, each)
         changed = each.remote_id is not None and (remote is None or not is_untouched(each.written, remote))
         if each.state in GONE or changed:
             return Decision(Act.PARK, why="the other half of its transfer was changed or deleted in Firefly III")
@@ -315,7 +300,7 @@ def recover(desk: Desk, row: Row) -> Row:
     """A row whose last request broke off, as the far side says that it went."""
     known = row.written
     if row.remote_id is not None:
-        remote = _held(desk.firefly, row)
+        remote = held(desk.firefly, row)
         if known.sending is None:
             return desk.save(_removed(desk, row) if remote is None else replace(row, state="done"))
         if remote is None:

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
 from twinning_pipelines.products.firefly.accounts import FIRST_DAY, LAST_DAY, OwnAccount, known_ids, own_accounts
+from twinning_pipelines.products.firefly.held import held, is_remembered, name_there
 from twinning_pipelines.products.firefly.outbox import Row, rows_of
 from twinning_pipelines.products.firefly.push import people_of
 from twinning_pipelines.stores.firefly.access import FireflyAccess
@@ -216,11 +217,9 @@ class _Missing:
         if row.state != "done" or row.remote_id is None or self._asked >= _MOST_ASKED:
             return _NOT_THERE.get(row.state, "still to be pushed")
         self._asked += 1
-        remote = self._firefly.group(row.remote_id)
-        if remote is not None and remote.group.external_id == row.external_id:
+        if held(self._firefly, row) is not None:
             return "moved to another account there"
-        is_remembered = self._firefly.count(row.external_id) > row.written.removed
-        return _NOT_THERE["deleted_there" if is_remembered else "done"]
+        return _NOT_THERE["deleted_there" if is_remembered(self._firefly, row) else "done"]
 
 
 def _differences(
@@ -233,9 +232,11 @@ def _differences(
         found[kind].sum += amount
 
     seen = set[str]()
+    nameless = {row.remote_id: row for row in ours.values() if not name_there(row)}
     for each in theirs:
-        there, row = _effect(each.group, remote_id) or Decimal(0), ours.get(each.group.external_id)
-        if row is None and each.group.external_id.startswith("tw"):
+        there, external_id = _effect(each.group, remote_id) or Decimal(0), each.group.external_id
+        row = ours.get(external_id) if external_id else nameless.get(each.id)
+        if row is None and external_id.startswith("tw"):
             name("ours there, but no longer wanted", there)
         elif row is None:
             name("somebody else's there", there)

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
 from twinning_pipelines.products.firefly.accounts import Place, known_accounts, own_accounts, resolve
 from twinning_pipelines.products.firefly.apply import Desk, Neighbours, apply, decision_on
+from twinning_pipelines.products.firefly.held import is_there
 from twinning_pipelines.products.firefly.outbox import (
     GONE,
     Row,
@@ -231,7 +232,7 @@ def forget_deletions(engine: sa.Engine, firefly: Firefly, person: tuple[int, str
     person_id, name = person
     with _alone(engine, f"{firefly.url} {name}"):
         rows = _read(engine, firefly, person_id)
-        gone = [row for row in rows.by_id.values() if _was_there(row) and not firefly.find(row.external_id)]
+        gone = [row for row in rows.by_id.values() if _was_there(row) and not is_there(firefly, row)]
         for row in gone:
             # As many as the server remembers are forgotten; one more would be a new deletion.
             _begin_anew(engine, row, Written(removed=firefly.count(row.external_id)))

@@ -8,6 +8,7 @@ from twinning_pipelines.products.firefly.drift import AccountDrift, drift
 from twinning_pipelines.products.firefly.push import Manner, Pushed, push
 from twinning_pipelines.stores.firefly.client import Firefly
 from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
+from twinning_pipelines_tests.far_sides.firefly_books import Group
 from twinning_pipelines_tests.household import Household
 
 UNITS = {"finance.ofx_statement": "line"}
@@ -38,6 +39,15 @@ class Pusher:
         """One look at both sides."""
         with self.client() as firefly:
             return drift(self.household.engine, firefly, self.household.who)
+
+    def nameless(self, booking: int = 1) -> Group:
+        """Somebody took our id from it, and our outbox was lost: the next push adopts it as the very same."""
+        key = self.household.key(booking)
+        group = self.fake.group_of(key)
+        self.fake.user_edits(group, external_id=None)
+        self.household.do("delete from firefly_outbox where external_id = :key", key=key)
+        assert self.push().acts == {"adopt": 1}
+        return group
 
     def writes(self) -> int:
         """How many requests have changed something, or wanted to."""

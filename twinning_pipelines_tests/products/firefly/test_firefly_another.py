@@ -58,6 +58,18 @@ def test_a_transfer_of_two_bookings_that_a_new_firefly_never_heard_of_comes_on_r
     assert all(each.agrees for each in pusher.drift())
 
 
+def test_what_was_adopted_without_our_id_comes_again_only_if_it_is_gone(pusher: Pusher) -> None:
+    home = pusher.household
+    home.book(home.account("Giro"), "2026-03-02", "-5")
+    pusher.push()
+    group = pusher.nameless()
+    pusher.fake.user_edits(group, notes="mine")
+    assert forget(pusher) == 0
+    assert pusher.push().acts == {}
+    pusher.fake.user_deletes(group)
+    assert forget(pusher) == 1
+
+
 def test_somebody_elses_transaction_that_has_our_number_now_is_left_alone(pusher: Pusher) -> None:
     home = pusher.household
     giro = home.account("Giro")

@@ -7,7 +7,7 @@ import pytest
 
 from twinning_pipelines.products.firefly.drift import AccountDrift
 from twinning_pipelines_tests.far_sides.firefly import deleting_rule
-from twinning_pipelines_tests.far_sides.firefly_books import as_sent
+from twinning_pipelines_tests.far_sides.firefly_books import Group, as_sent
 from twinning_pipelines_tests.household import Household
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
 
@@ -40,9 +40,9 @@ def kept(pusher: Pusher) -> None:
     pusher.push()
 
 
-def moved(pusher: Pusher) -> None:
+def moved(pusher: Pusher, group: Group) -> None:
     other = pusher.fake.books.add_account({"name": "Other", "type": "asset", "account_role": "defaultAsset"})
-    (journal,) = pusher.fake.group_of(pusher.household.key(1)).living()
+    (journal,) = group.living()
     journal.source = other
 
 
@@ -50,7 +50,7 @@ Deed = Callable[[Pusher], object]
 DEEDS: list[tuple[str, Deed, bool, int, str]] = [
     ("missing there", lambda p: p.fake.books.groups.pop(p.fake.group_of(p.household.key(1)).id), False, 1, "4.50"),
     ("deleted there", lambda p: p.fake.user_deletes(p.fake.group_of(p.household.key(1))), True, 1, "4.50"),
-    ("moved to another account there", moved, True, 1, "4.50"),
+    ("moved to another account there", lambda p: moved(p, p.fake.group_of(p.household.key(1))), True, 1, "4.50"),
     (
         "another sum there",
         lambda p: p.fake.user_edits(p.fake.group_of(p.household.key(1)), amount=Decimal(5)),
@@ -81,6 +81,26 @@ def test_each_difference_has_its_name(
     assert drift.unexplained == 0
     assert drift.agrees is agrees
     assert drift.document()["agrees"] is agrees
+
+
+@pytest.mark.parametrize(
+    ("found", "deed"),
+    [
+        ({}, lambda pusher, group: None),
+        ({"another sum there": (1, Decimal("-0.5"))}, lambda p, group: p.fake.user_edits(group, amount=Decimal(5))),
+        ({"edited there, the sum is the same": (1, Decimal(0))}, lambda p, group: p.fake.user_edits(group, notes="x")),
+        ({"deleted there": (1, Decimal("4.50"))}, lambda p, group: p.fake.user_deletes(group)),
+        ({"moved to another account there": (1, Decimal("4.50"))}, moved),
+    ],
+    ids=["untouched", "sum", "words", "deleted", "moved"],
+)
+def test_what_was_adopted_without_our_id_is_ours(
+    pushed: Pusher, found: dict[str, tuple[int, Decimal]], deed: Callable[[Pusher, Group], object]
+) -> None:
+    deed(pushed, pushed.nameless())
+    (drift,) = pushed.drift()
+    assert named(drift) == found
+    assert (drift.unexplained, drift.agrees) == (Decimal(0), True)
 
 
 def test_what_is_refused_or_waits_or_was_deleted_by_a_rule_is_told_apart(pushed: Pusher) -> None:
