@@ -155,14 +155,12 @@ def _row_of(server: str, account: OwnAccount) -> str:
 
 
 def known_accounts(
-    engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount]
+    engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount], stored: Mapping[Place, str]
 ) -> dict[Place, RemoteAccount]:
-    """Those that were found or made before, as far as they are there and still the same."""
+    """Those that were found or made before, as far as they are there and still the same. stored: the `known_ids`."""
     found = dict[Place, RemoteAccount]()
-    with engine.connect() as connection:
-        known = known_ids(connection, firefly.url, accounts)
     for account in accounts:
-        remote = firefly.account(known[account.place]) if account.place in known else None
+        remote = firefly.account(stored[account.place]) if account.place in stored else None
         if remote is None or remote.currency != account.place.currency:
             continue
         if _has_a_sign(account, person, remote) or _holds_ours(engine, firefly, remote):
@@ -204,10 +202,11 @@ def _is_anothers(account: OwnAccount, remote: RemoteAccount) -> bool:
 def resolve(engine: sa.Engine, firefly: Firefly, person: str, accounts: Sequence[OwnAccount]) -> Resolved:
     """Finds every account on the server, or makes it. One that the server does not let us make is told as a problem."""
     ids, problems = dict[Place, str](), dict[Place, str]()
-    known = known_accounts(engine, firefly, person, accounts)
     with engine.connect() as connection:
-        stale = set(known_ids(connection, firefly.url, accounts).values())
-        taken = _taken(connection, firefly.url) - stale | {each.id for each in known.values()}
+        stored = known_ids(connection, firefly.url, accounts)
+        others = _taken(connection, firefly.url) - set(stored.values())
+    known = known_accounts(engine, firefly, person, accounts, stored)
+    taken = others | {each.id for each in known.values()}
     for account in accounts:
         found: Found | str
         if (kept := known.get(account.place)) is not None:

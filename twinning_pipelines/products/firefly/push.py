@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable, TwinningError
-from twinning_pipelines.products.firefly.accounts import Place, known_accounts, own_accounts, resolve
+from twinning_pipelines.products.firefly.accounts import Place, known_accounts, known_ids, own_accounts, resolve
 from twinning_pipelines.products.firefly.apply import Desk, Neighbours, apply, decision_on
 from twinning_pipelines.products.firefly.held import is_there
 from twinning_pipelines.products.firefly.outbox import (
@@ -172,7 +172,8 @@ def foresee(
     firefly.version()
     with engine.connect() as connection:
         accounts = own_accounts(connection, person_id)
-    ids = {place: remote.id for place, remote in known_accounts(engine, firefly, name, accounts).items()}
+        stored = known_ids(connection, firefly.url, accounts)
+    ids = {place: each.id for place, each in known_accounts(engine, firefly, name, accounts, stored).items()}
     with engine.connect() as connection:
         unmade = [each for each in accounts if each.place not in ids]
         ids |= {each.place: f"new {each.name}" for each in unmade}
