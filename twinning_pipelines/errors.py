@@ -4,9 +4,10 @@
     ├── FileError                  one dropped file can't be taken; the others go on
     │   ├── UnreadableFile         its bytes are not what its kind should be
     │   │   └── HostileFile        a zip bomb, a path that leaves the archive, a link, an entity trick
-    │   └── UnroutedFile
-    │       ├── UnrecognisedFile   no source claims it
-    │       └── AmbiguousFile      two sources claim it
+    │   ├── UnroutedFile
+    │   │   ├── UnrecognisedFile   no source claims it
+    │   │   └── AmbiguousFile      two sources claim it
+    │   └── WaitingFile            who reads it is open until a person mends something else; it stays where it is
     ├── DatabaseUnavailable        Postgres can't be reached or started
     │   └── IncompatibleCluster    the data directory belongs to another major version
     ├── FarSideUnavailable         an outside service does not answer; trying again later is right
@@ -60,6 +61,10 @@ class AmbiguousFile(UnroutedFile):
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         super().__init__(f"{len(self.names)} sources claim this file: {', '.join(self.names)}")
+
+
+class WaitingFile(FileError):
+    """Nobody can say how to read the file before a person has mended something else. It waits where it is."""
 
 
 class DatabaseUnavailable(TwinningError):

@@ -112,7 +112,8 @@ class Reading(Protocol):
 
 
 class Receipt(Struct, frozen=True):
-    """What became of one file. `problem` says why nothing of it was taken; then there are no tables."""
+    """What became of one file. `problem` says why nothing of it was taken; then there are no tables. waits: it is not to be
+    put aside, since a person has to mend something else first."""
 
     file: str
     source: str | None = None
@@ -123,6 +124,7 @@ class Receipt(Struct, frozen=True):
     notices: tuple[str, ...] = ()
     elements: tuple[Account, ...] = ()
     problem: str | None = None
+    waits: bool = False
 
     @property
     def read(self) -> int:

@@ -35,7 +35,7 @@ def show_summary(summary: Summary) -> None:
     OUT.print(Text(f"{summary.verdict} · written {by}", "dim"))
 
 
-def show_status(status: Status) -> None:
+def show_status(status: Status, wrong_mappings: Sequence[str] = ()) -> None:
     """How things stand."""
     OUT.print("files: " + (", ".join(f"{count:,} {name}" for name, count in status.files.items()) or "none yet"))
     OUT.print(f"rejected rows in quarantine: {status.rejected_rows:,}")
@@ -50,6 +50,8 @@ def show_status(status: Status) -> None:
             f"{gap.currency}, the bookings by {gap.booked}: {gap.missing} is missing",
             style="yellow",
         )
+    for wrong in wrong_mappings:
+        OUT.print(f"{wrong}; banks' CSV that may be for it waits", style="yellow", markup=False)
     if status.ring_gaps:
         OUT.print(f"days that Apple's activity rings tell otherwise than we: {status.ring_gaps:,}", style="yellow")
     OUT.print(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twinning_pipelines.clock import Clock
-from twinning_pipelines.errors import FileError, UnroutedFile
+from twinning_pipelines.errors import FileError, UnroutedFile, WaitingFile
 from twinning_pipelines.ingest import archive
 from twinning_pipelines.ingest.reading import Progress, read
 from twinning_pipelines.ingest.route import route
@@ -68,6 +68,8 @@ def take(
         with read(original, source, store.clock(entry.person), progress=progress) as reading:
             changes = store.load(entry, reading)
             return receipt_of(entry.name, reading, changes, tuple(reading.first_rejections))
+    except WaitingFile as wait:
+        return Receipt(entry.name, entry.source, problem=str(wait), waits=True)
     except FileError as wrong:
         status = "unrouted" if isinstance(wrong, UnroutedFile) else "unreadable"
         store.refuse(entry, status, str(wrong))

@@ -11,7 +11,7 @@ from twinning_pipelines.source import Registry, Source
 def route(original: Original, sources: Sequence[Source]) -> Source:
     """The one source that claims the file; those of last resort are asked last.
 
-    Raises UnreadableFile, UnrecognisedFile or AmbiguousFile.
+    Raises UnreadableFile, UnrecognisedFile, AmbiguousFile, or WaitingFile where a source can't say yet.
     """
     if original.size == 0:
         raise UnreadableFile("the file is empty")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from twinning_pipelines.errors import FileError, UnroutedFile
+from twinning_pipelines.errors import FileError, UnroutedFile, WaitingFile
 from twinning_pipelines.ingest.archive import place_of
 from twinning_pipelines.ingest.inbox import Dropped, is_stable, scan
 from twinning_pipelines.ingest.road import Store, receive, take
@@ -31,7 +31,7 @@ class Folders(Struct, frozen=True):
 
 
 class Swept(Struct, frozen=True):
-    """What one sweep found: files routed to a source, put aside, and still being written."""
+    """What one sweep found: files routed to a source, put aside, and left in the inbox."""
 
     routed: tuple[tuple[str, str], ...]
     put_aside: tuple[tuple[str, str], ...]
@@ -60,7 +60,12 @@ def sweep(folders: Folders, store: Store, sources: Sequence[Source], *, now_ns: 
         if not _is_unchanged(dropped):
             waiting += 1
             continue
-        problem, source = _assign(entry, store, folders, sources)
+        try:
+            problem, source = _assign(entry, store, folders, sources)
+        except WaitingFile as wait:
+            log.warning("%s stays in the inbox: %s", dropped.path, wait)
+            waiting += 1
+            continue
         if source is None:
             put_aside.append((entry.name, problem))
         else:
@@ -74,7 +79,7 @@ def drain(entries: Sequence[Entry], folders: Folders, store: Store, sources: Seq
     receipts = []
     for entry in entries:
         receipt = take(entry, store, folders.archive, sources, again=entry.status == "loaded")
-        if receipt.problem is not None:
+        if receipt.problem is not None and not receipt.waits:
             put_aside(entry, receipt.problem, folders)
         receipts.append(receipt)
     return receipts
@@ -94,6 +99,8 @@ def _assign(entry: Entry, store: Store, folders: Folders, sources: Sequence[Sour
     original = Original(place_of(folders.archive, entry.sha256), entry.name, entry.modified_at)
     try:
         source = route(original, sources)
+    except WaitingFile:
+        raise
     except FileError as wrong:
         store.refuse(entry, "unrouted" if isinstance(wrong, UnroutedFile) else "unreadable", str(wrong))
         put_aside(entry, str(wrong), folders)

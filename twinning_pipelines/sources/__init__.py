@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twinning_pipelines.source import Listed, Registry, Source, registered
 
-__all__ = ["MAPPINGS", "SOURCES", "registered", "sources_of_home"]
+__all__ = ["MAPPINGS", "SOURCES", "registered", "sources_of_home", "wrong_mappings_of_home"]
 
 # The folder of a home where a person keeps mappings of their own.
 MAPPINGS = "mappings"
@@ -79,10 +79,20 @@ SOURCES = Registry(
 
 
 def sources_of_home(home: Path) -> Sequence[Source]:
-    """The sources, with the mappings that a person keeps in the home for banks' CSV. Raises WrongUsage for a bad one."""
+    """The sources, with the mappings that a person keeps in the home for banks' CSV."""
     folder = home / MAPPINGS
     if not folder.is_dir():
         return SOURCES
     from twinning_pipelines.sources.finance.bank_csv import with_mappings_of  # noqa: PLC0415  (few keep any)
 
     return with_mappings_of(folder, SOURCES)
+
+
+def wrong_mappings_of_home(home: Path) -> list[str]:
+    """Each of those mappings that can't be used: its file, and why. What may be for it waits."""
+    folder = home / MAPPINGS
+    if not folder.is_dir():
+        return []
+    from twinning_pipelines.sources.finance.bank_csv import wrong_mappings  # noqa: PLC0415
+
+    return wrong_mappings(folder)

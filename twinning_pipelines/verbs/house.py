@@ -22,6 +22,7 @@ from twinning_pipelines.marts.preference import set_order
 from twinning_pipelines.options import DAY, JSON, PATHS, PERSON, a_name
 from twinning_pipelines.products.influx_projection import project, queue_everything
 from twinning_pipelines.receipt import Receipt
+from twinning_pipelines.sources import wrong_mappings_of_home
 
 
 @click.command()
@@ -54,8 +55,9 @@ def status(as_json: bool) -> None:
     """Files, freshness per source, what waits to be counted or sent."""
     with _opened() as home, home.engine.connect() as connection:
         found = status_of(connection, home.home.sources)
+        wrong = wrong_mappings_of_home(home.home.settings.home)
     if not as_json:
-        shown_days.show_status(found)
+        shown_days.show_status(found, wrong)
         return
     shown.as_json(
         {
@@ -78,6 +80,7 @@ def status(as_json: bool) -> None:
             "newest_fact_day": found.newest_fact_day,
             "balance_gaps": [asdict(gap) for gap in found.balance_gaps],
             "ring_gaps": found.ring_gaps,
+            "wrong_mappings": wrong,
         }
     )
 

@@ -21,7 +21,7 @@ from twinning_pipelines.records.money import TRANSACTION
 from twinning_pipelines.source import Item, Source
 from twinning_pipelines.sources import MAPPINGS as MAPPINGS
 from twinning_pipelines.sources.finance.bank_csv import source
-from twinning_pipelines.sources.finance.bank_csv.mapping import Mapping
+from twinning_pipelines.sources.finance.bank_csv.mapping import BrokenMapping, OwnMapping
 from twinning_pipelines.sources.finance.bank_csv.written import read_folder
 
 _VERSION = 3
@@ -51,7 +51,7 @@ SOURCE = Source(
 )
 
 
-def source_with(mappings: Sequence[Mapping], changed_at: datetime | None = None) -> Source:
+def source_with(mappings: Sequence[OwnMapping], changed_at: datetime | None = None) -> Source:
     """The source of a home whose person has mappings of their own, which win over all others.
 
     changed_at: when one of them was last changed, added or removed; files that were read before are read again.
@@ -69,11 +69,26 @@ def source_with(mappings: Sequence[Mapping], changed_at: datetime | None = None)
 
 
 def with_mappings_of(folder: Path, sources: Sequence[Source]) -> tuple[Source, ...]:
-    """The sources, this one with the mappings that a person keeps in a folder as YAML. Raises WrongUsage for a bad one."""
+    """The sources, this one with the mappings that a person keeps in a folder as YAML.
+
+    One that can't be used stops nothing but the files that may be for it: they wait.
+    """
     mappings = read_folder(folder)
     if not folder.is_dir():
         return tuple(sources)
     # The folder itself changes when a file is added or removed.
-    newest = max(path.stat().st_mtime for path in (folder, *folder.glob("*.y*ml")))
+    newest = max(map(_changed_at, (folder, *folder.glob("*.y*ml"))))
     own = source_with(mappings, datetime.fromtimestamp(newest, tz=UTC))
     return tuple(own if each.name == SOURCE.name else each for each in sources)
+
+
+def wrong_mappings(folder: Path) -> list[str]:
+    """Each mapping of a folder that can't be used: its file, and why."""
+    return [each.problem for each in read_folder(folder) if isinstance(each, BrokenMapping)]
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return path.lstat().st_mtime

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping as Words
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
+from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
 
 from twinning_pipelines.formats.dates import Order
@@ -216,3 +217,12 @@ class Mapping(_Strict):
     def but(self, **changes: object) -> "Mapping":
         """The mapping with some of its keys changed."""
         return type(self).model_validate({**{key: getattr(self, key) for key in type(self).model_fields}, **changes})
+
+
+class BrokenMapping(Struct, frozen=True):
+    """A person's mapping that can't be used, so that nobody knows which files it is for. problem: its file, and why."""
+
+    problem: str
+
+
+OwnMapping: TypeAlias = Mapping | BrokenMapping

@@ -10,7 +10,7 @@ from twinning_pipelines.original import Original
 from twinning_pipelines.sources.finance.bank_csv import draft
 from twinning_pipelines.sources.finance.bank_csv.evidence import Evidence, Settled, evidence_of
 from twinning_pipelines.sources.finance.bank_csv.figures import bare_day
-from twinning_pipelines.sources.finance.bank_csv.mapping import ACCOUNT, CURRENCY, OPEN, Mapping
+from twinning_pipelines.sources.finance.bank_csv.mapping import ACCOUNT, CURRENCY, OPEN, OwnMapping
 from twinning_pipelines.sources.finance.bank_csv.proposal import other_list
 from twinning_pipelines.sources.finance.bank_csv.source import chosen_for, understood
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement
@@ -25,8 +25,8 @@ def name_for(original: Original) -> str:
     return _NO_NAME.sub("-", re.sub(r"\d{2,}", "", stem.lower())).strip("-") or "my-bank"
 
 
-def offered(original: Original, clock: Clock, own: Sequence[Mapping], name: str) -> str:
-    """The YAML of the mapping that reads the file, under a name of its own. Raises UnreadableFile."""
+def offered(original: Original, clock: Clock, own: Sequence[OwnMapping], name: str) -> str:
+    """The YAML of the mapping that reads the file, under a name of its own. Raises FileError."""
     if chosen_for(original.head, own) is None:
         text = decode(original.head).text
         found = draft.draft_of(text)

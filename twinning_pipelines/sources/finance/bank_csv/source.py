@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from twinning_pipelines.clock import Clock
-from twinning_pipelines.errors import UnreadableFile
+from twinning_pipelines.errors import UnreadableFile, WaitingFile
 from twinning_pipelines.formats.columns import text_of
+from twinning_pipelines.formats.delimited import looks_delimited
 from twinning_pipelines.formats.text import decode
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import TRANSACTION
@@ -14,7 +15,7 @@ from twinning_pipelines.source import Item, Notice, gather
 from twinning_pipelines.sources.finance.bank_csv import draft
 from twinning_pipelines.sources.finance.bank_csv.bookings import items_of
 from twinning_pipelines.sources.finance.bank_csv.evidence import Settled, evidence_of, settled
-from twinning_pipelines.sources.finance.bank_csv.mapping import OPEN, Mapping
+from twinning_pipelines.sources.finance.bank_csv.mapping import OPEN, BrokenMapping, Mapping, OwnMapping
 from twinning_pipelines.sources.finance.bank_csv.profiles import shipped
 from twinning_pipelines.sources.finance.bank_csv.proposal import is_central_european, other_list, proposal_of
 from twinning_pipelines.sources.finance.bank_csv.statement import Statement, fits, opened
@@ -33,8 +34,11 @@ class Chosen(Struct, frozen=True):
     codec: str
 
 
-def chosen_for(head: bytes, own: Sequence[Mapping]) -> Chosen | None:
-    """The first mapping that fits the head of a file, else the proposal; None where nothing fits."""
+def chosen_for(head: bytes, own: Sequence[OwnMapping]) -> Chosen | None:
+    """The first mapping that fits the head of a file, else the proposal; None where nothing fits.
+
+    Raises WaitingFile where a mapping that can't be used comes before one that fits: it might be the one.
+    """
     texts: dict[str, str] = {}
 
     def text_in(codec: str) -> str:
@@ -44,6 +48,8 @@ def chosen_for(head: bytes, own: Sequence[Mapping]) -> Chosen | None:
 
     for whose, mappings in ((OWN, own), (SHIPPED, shipped())):
         for mapping in mappings:
+            if isinstance(mapping, BrokenMapping):
+                raise WaitingFile(f"{mapping.problem}; this file may be for that mapping, and waits until you mend it")
             codec = "" if mapping.encoding == OPEN else mapping.encoding
             if fits(text_in(codec), mapping):
                 return Chosen(mapping, whose, codec)
@@ -59,17 +65,25 @@ def chosen_for(head: bytes, own: Sequence[Mapping]) -> Chosen | None:
     return None
 
 
-def recognises(original: Original, own: Sequence[Mapping]) -> bool:
-    """Is it a table of bookings, or one of which we can say what else it lists, or that it has no header?"""
+def recognises(original: Original, own: Sequence[OwnMapping]) -> bool:
+    """Is it a table of bookings, or one of which we can say what else it lists, or that it has no header?
+
+    Raises WaitingFile for a table that may be for a mapping that can't be used.
+    """
     if original.is_zip:
         return False
-    if chosen_for(original.head, own) is not None:
-        return True
     text = original.text_head
+    try:
+        if chosen_for(original.head, own) is not None:
+            return True
+    except WaitingFile:
+        if looks_delimited(text) or recognises(original, ()):
+            raise
+        return False
     return bool(other_list(text)) or draft.draft_of(text) is not None
 
 
-def parse(original: Original, clock: Clock, own: Sequence[Mapping]) -> Iterator[Item]:
+def parse(original: Original, clock: Clock, own: Sequence[OwnMapping]) -> Iterator[Item]:
     """Every booking, line by line. Raises UnreadableFile."""
     statement, found, whose = understood(original, clock, own)
     if found.mapping.sign == OPEN:
@@ -82,8 +96,8 @@ def parse(original: Original, clock: Clock, own: Sequence[Mapping]) -> Iterator[
     yield from gather(items_of(statement, found, clock), (TRANSACTION,))
 
 
-def understood(original: Original, clock: Clock, own: Sequence[Mapping]) -> tuple[Statement, Settled, str]:
-    """The opened file, its mapping with all that the file decides, and whose mapping it is. Raises UnreadableFile."""
+def understood(original: Original, clock: Clock, own: Sequence[OwnMapping]) -> tuple[Statement, Settled, str]:
+    """The opened file, its mapping with all that the file decides, and whose mapping it is. Raises FileError."""
     chosen = chosen_for(original.head, own)
     if chosen is None:
         kind = other_list(original.text_head)

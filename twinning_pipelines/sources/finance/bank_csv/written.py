@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from twinning_pipelines.errors import WrongUsage
-from twinning_pipelines.sources.finance.bank_csv.mapping import OPEN, Mapping
+from twinning_pipelines.sources.finance.bank_csv.mapping import OPEN, BrokenMapping, Mapping, OwnMapping
 
+_FILES = "*.y*ml"
 _HEAD = """\
 # How to read a CSV that has these words or columns. Save it in the folder mappings/ of TWINNING_HOME.
 # `?` leaves it to each file; where a file does not tell, its rows are put aside until you set the key here.
@@ -47,7 +48,8 @@ def read(text: str, called: str) -> Mapping:
 
     try:
         found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except yaml.YAMLError as wrong:
+    # A day such as 2026-13-01 is no error of YAML for its reader, nor are a thousand brackets.
+    except (yaml.YAMLError, ValueError, RecursionError) as wrong:
         raise WrongUsage(f"{called}: not YAML: {' '.join(str(wrong).split())}") from None
     if not isinstance(found, dict):
         raise WrongUsage(f"{called}: a mapping has keys such as name, recognised_by and columns")
@@ -57,16 +59,26 @@ def read(text: str, called: str) -> Mapping:
         raise WrongUsage(f"{called}: {'; '.join(_said(each) for each in wrong.errors())}") from None
 
 
-def read_folder(folder: Path) -> tuple[Mapping, ...]:
-    """The mappings of a folder in the order of their file names; none where there is no folder. Raises WrongUsage."""
-    found: list[Mapping] = []
-    for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+def read_folder(folder: Path) -> tuple[OwnMapping, ...]:
+    """The mappings of a folder in the order of their file names; one that can't be used keeps its place."""
+    found: list[OwnMapping] = []
+    try:
+        # `glob` would find nothing in a folder that can't be looked into.
+        paths = sorted(path for path in folder.iterdir() if path.match(_FILES)) if folder.is_dir() else []
+    except OSError as wrong:
+        return (BrokenMapping(f"{folder}: can't be read: {wrong.strerror}"),)
+    for path in paths:
         try:
-            text = path.read_text(encoding="utf-8")
+            found.append(read(path.read_text(encoding="utf-8"), str(path)))
         except (OSError, UnicodeDecodeError) as wrong:
-            raise WrongUsage(f"{path}: can't be read: {wrong}") from None
-        found.append(read(text, str(path)))
+            found.append(BrokenMapping(f"{path}: can't be read: {_reason(wrong)}"))
+        except WrongUsage as wrong:
+            found.append(BrokenMapping(str(wrong)))
     return tuple(found)
+
+
+def _reason(wrong: OSError | UnicodeDecodeError) -> str:
+    return wrong.strerror or str(wrong) if isinstance(wrong, OSError) else "no UTF-8"
 
 
 def _cells(patterns: Sequence[str], questions: Words[str, str]) -> list[str]:
