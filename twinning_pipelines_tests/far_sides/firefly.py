@@ -6,12 +6,10 @@ It refuses what the real one refuses, and holds every exchange against the OpenA
 
 import hashlib
 import json
-import random
 import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,8 +29,6 @@ from twinning_pipelines_tests.far_sides.firefly_books import (
 from twinning_pipelines_tests.far_sides.firefly_spec import complaints
 from twinning_pipelines_tests.far_sides.scripted_server import (
     Fault,
-    HalfAnswer,
-    HangUp,
     Instead,
     Reply,
     Request,
@@ -46,24 +42,9 @@ _PER_PAGE = 50
 ERROR_500 = Reply.of(500, {"message": "Internal Firefly III Exception: odd", "exception": "UndisclosedException"})
 
 
-@dataclass(slots=True)
-class Weather:
-    """Random faults: each request meets one with this probability. `commits`: also those that come after the deed."""
-
-    seed: int
-    rate: float = 0.3
-    commits: bool = True
-
-    def faults(self) -> Callable[[], Fault | None]:
-        """A source of faults, the same for a seed."""
-        dice = random.Random(self.seed)
-        before: list[Fault] = [Instead(ERROR_500), Instead(Reply(503, b"<html>")), HangUp(stored=False)]
-        kinds = before + ([HangUp(stored=True), HalfAnswer()] if self.commits else [])
-        return lambda: dice.choice(kinds) if dice.random() < self.rate else None
-
-
 class FakeFirefly(ScriptedServer):
-    """The server. `slow` holds how long, in seconds, the next answers are late; what was asked has then happened."""
+    """The server. `slow` holds how long, in seconds, the next answers are late; what was asked has then happened. `front`:
+    what a proxy before it answers instead, if anything."""
 
     def __init__(self, *, version: str = "6.6.2") -> None:
         super().__init__()
@@ -73,6 +54,7 @@ class FakeFirefly(ScriptedServer):
         self.users = {self.token: Books(self._numbers)}
         self.slow = deque[float]()
         self.weather: Callable[[], Fault | None] = lambda: None
+        self.front: Callable[[Request], Reply | None] = lambda request: None
         self.complaints = list[str]()
         self.today = date(2026, 11, 27)
         self.most_bytes = 16_000_000
@@ -104,7 +86,7 @@ class FakeFirefly(ScriptedServer):
 
     def answer(self, request: Request) -> Reply:
         """Headers, token, path: in the order of the real one."""
-        if (wrong := _headers(request)) is not None:
+        if (wrong := self.front(request) or _headers(request)) is not None:
             return wrong
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.users:

@@ -11,6 +11,7 @@ In reading order:
     plan       wanted, last written, there now: what follows for one booking, pair or trade
     held       what is there now of what was written
     apply      one change at a time
+    patience   whether one row is the trouble, or the server
     statements the files themselves, at the accounts, if asked for
     push       all of it for one person
     drift      ours against theirs against the statements, after the fact

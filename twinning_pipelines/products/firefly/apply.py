@@ -60,10 +60,11 @@ class Desk(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """What was done to a row, and the row as it is now."""
+    """What was done to a row, and the row as it is now. `forbidden`: it is parked because it was not let in."""
 
     act: Act
     row: Row
+    forbidden: bool = False
 
 
 def apply(desk: Desk, row: Row, neighbours: Neighbours, found: Sequence[RemoteGroup] = ()) -> Done:
@@ -221,7 +222,7 @@ def _created(desk: Desk, row: Row, wanted: Group, outcome: Outcome) -> Done:
         return Done(Act.RULE_DELETED, desk.save(replace(row, state="rule_deleted", problem=outcome.problem)))
     if outcome.verdict == "duplicate":
         return _duplicate(desk, row, wanted, outcome)
-    return _trouble(desk, row, outcome.problem) if outcome.verdict == "trouble" else _parked(desk, row, outcome.problem)
+    return _trouble(desk, row, outcome.problem) if outcome.verdict == "trouble" else _refused(desk, row, outcome)
 
 
 def _duplicate(desk: Desk, row: Row, wanted: Group, outcome: Outcome) -> Done:
@@ -237,6 +238,10 @@ def _duplicate(desk: Desk, row: Row, wanted: Group, outcome: Outcome) -> Done:
 def _parked(desk: Desk, row: Row, problem: str) -> Done:
     written = replace(row.written, sending=None)
     return Done(Act.PARK, desk.save(replace(row, state="refused", written=written, problem=problem)))
+
+
+def _refused(desk: Desk, row: Row, outcome: Outcome) -> Done:
+    return replace(_parked(desk, row, outcome.problem), forbidden=outcome.verdict == "forbidden")
 
 
 def _nameless(group: Group) -> tuple[Split, ...]:
@@ -275,7 +280,7 @@ def _update(desk: Desk, row: Row, remote: RemoteGroup, decision: Decision) -> Do
     if outcome.verdict == "rule_deleted":
         return Done(Act.RULE_DELETED, desk.save(replace(row, state="rule_deleted", problem=outcome.problem)))
     if outcome.verdict != "stored" or outcome.group is None:
-        return _parked(desk, row, outcome.problem)
+        return _refused(desk, row, outcome)
     known = after_changing(wanted, remote, outcome.group, row.written)
     return Done(Act.UPDATE, desk.save(_settled(row, outcome.group, known)))
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -28,20 +28,16 @@ from twinning_pipelines.products.firefly.outbox import (
     close_batch,
     insert_found,
     note_wanted,
-    reread,
     rows_of,
     save,
 )
+from twinning_pipelines.products.firefly.patience import Patience
 from twinning_pipelines.products.firefly.plan import Act, work
 from twinning_pipelines.products.firefly.statements import Clerk, statements_to_attach
 from twinning_pipelines.products.firefly.there import There, look, other_names
 from twinning_pipelines.products.firefly.wanted import Movement, WantedBooks, wanted_books
 from twinning_pipelines.stores.firefly.access import FireflyAccess
 from twinning_pipelines.stores.firefly.client import Firefly, Sending
-
-# After so many rows in a row that the server did not answer for, it is the server and not the rows.
-_MOST_SILENT_ROWS = 3
-_PUT_OFF = timedelta(hours=6)
 
 
 def _utc() -> datetime:
@@ -291,43 +287,21 @@ def _apply_all(desk: Desk, rows: _Rows, there: There, manner: Manner, deadline: 
     """Every change, one after the other; answers what was done and whether there was time for all of it."""
     todo = work(rows.by_id.values(), manner.now(), again=manner.again)
     neighbours: Neighbours = rows.neighbours
-    acts, silent = Counter[str](), 0
+    acts, patience = Counter[str](), Patience(desk)
     for row in todo:
         if manner.clock() > deadline:
             return acts, False
         try:
             done = apply(desk, row, neighbours, there.found.get(row.id, ()))
         except FarSideUnavailable as silence:
-            answers = _answers(desk.firefly)
-            silent = 0 if answers else silent + 1
-            if silent >= _MOST_SILENT_ROWS:
-                raise
-            rows.by_id[row.id] = _put_off(desk, row, str(silence), later=answers)
+            rows.by_id[row.id] = patience.after_silence(row, silence)
             continue
-        silent = 0
+        patience.after(done)
         rows.by_id[row.id] = done.row
         acts[done.act] += 1
         if manner.pace:
             manner.sleep(manner.pace)
     return acts, True
-
-
-def _answers(firefly: Firefly) -> bool:
-    """Whether the server answers at all: else it is the row that it falls over."""
-    try:
-        firefly.version()
-    except FarSideUnavailable:
-        return False
-    return True
-
-
-def _put_off(desk: Desk, row: Row, problem: str, *, later: bool) -> Row:
-    """The row as it is now. later: it costs all our patience, so it waits while others go on."""
-    with desk.engine.connect() as connection:
-        now = reread(connection, row)
-    if not later or now.state != "sending":
-        return now
-    return desk.save(replace(now, next_at=desk.now() + _PUT_OFF, problem=problem))
 
 
 class _Files(NamedTuple):

@@ -21,6 +21,8 @@ from twinning_pipelines.stores.firefly.groups import Document, Group, RemoteGrou
 OLDEST_VERSION = (6, 6, 0)
 _PAGE = 200
 _MOST_PAGES = 10_000
+# Whatever words come with them.
+_BY_STATUS = {403: "forbidden", 404: "gone", 413: "refused"}
 _DUPLICATE = re.compile(r"Duplicate of transaction #(\d+)")
 
 
@@ -48,8 +50,8 @@ class RemoteAttachment(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What came of a write: `stored` (then `group` is what the server holds), `refused`, `trouble`, `duplicate` (of the
-    group `twin`), `rule_deleted`, `gone` (there is nothing to change), or `unknown`."""
+    """What came of a write: `stored` (then `group` is what the server holds), `refused`, `forbidden` (by a server that answers
+    otherwise), `trouble`, `duplicate` (of the group `twin`), `rule_deleted`, `gone` (there is nothing to change), or `unknown`."""
 
     verdict: str
     group: RemoteGroup | None = None
@@ -171,15 +173,15 @@ class Firefly:
     def create(self, group: Group, sending: Sending, *, refuse_doubles: bool = True) -> Outcome:
         """Stores a group. Sent once: after `unknown`, look for its external id before sending it again."""
         body = group.document() | sending.document() | {"error_if_duplicate_hash": refuse_doubles}
-        answer = self._connection.ask_once("POST", "/transactions", {200, 422, 500}, json=body)
+        answer = self._connection.ask_once("POST", "/transactions", {200, 403, 413, 422, 500}, json=body)
         return self._outcome(answer)
 
     def update(self, remote_id: str, splits: Sequence[Document], title: str | None, sending: Sending) -> Outcome:
         """Changes fields of a group. Every split is to be named by its `transaction_journal_id`: those left out are deleted."""
         switches = {name: value for name, value in sending.document().items() if name != "batch_submission"}
         body: Document = {"transactions": list(splits)} | switches | ({"group_title": title} if title else {})
-        answer = self._connection.ask("PUT", f"/transactions/{remote_id}", {200, 404, 422, 500}, json=body)
-        return self._outcome(answer)
+        accepted = {200, 403, 404, 413, 422, 500}
+        return self._outcome(self._connection.ask("PUT", f"/transactions/{remote_id}", accepted, json=body))
 
     def delete(self, remote_id: str) -> None:
         """Deletes a group; one that is gone already stays so."""
@@ -207,16 +209,16 @@ class Firefly:
     def announce_attachment(self, account: str, filename: str, notes: str) -> RemoteAttachment | str | None:
         """A place for a file at an account, still empty; the server's words where it refuses; None: nobody knows, look."""
         about = {"filename": filename, "attachable_type": "Account", "attachable_id": account, "notes": notes}
-        answer = self._connection.ask_once("POST", "/attachments", {200, 422}, json=about)
+        answer = self._connection.ask_once("POST", "/attachments", {200, 403, 413, 422}, json=about)
         if answer.unknown:
             return None
-        return self._attachment(self._data(answer)) if answer.status == 200 else self._connection.said(answer)
+        return self._attachment(self._data(answer)) if answer.status == 200 else self._why_not(answer)
 
     def upload(self, attachment: str, content: bytes) -> str:
         """Sends the content of an attachment, in place of what it had; the server's words where it refuses, else nothing."""
         path, headers = f"/attachments/{attachment}/upload", {"Content-Type": "application/octet-stream"}
-        answer = self._connection.ask("POST", path, {204, 404, 413, 422}, content=content, headers=headers)
-        return "" if answer.status == 204 else self._connection.said(answer)
+        answer = self._connection.ask("POST", path, {204, 403, 404, 413, 422}, content=content, headers=headers)
+        return "" if answer.status == 204 else self._why_not(answer)
 
     def delete_attachment(self, attachment: str) -> None:
         """Deletes an attachment; one that is gone already stays so."""
@@ -253,14 +255,21 @@ class Firefly:
             return Outcome("unknown", problem=said())
         if answer.status == 200:
             return Outcome("stored", self._group(self._data(answer)))
-        if answer.status == 404:
-            return Outcome("gone", problem=said())
+        if (verdict := _BY_STATUS.get(answer.status)) is not None:
+            return Outcome(verdict, problem=self._why_not(answer))
         if DELETED_BY_A_RULE in answer.message:
             return Outcome("rule_deleted", problem=said())
         if twin := _DUPLICATE.search(answer.message):
             return Outcome("duplicate", twin=twin[1], problem=said())
         # The server's own trouble while it stores comes dressed as a complaint about the description.
         return Outcome("trouble" if "Internal exception" in answer.message else "refused", problem=said())
+
+    def _why_not(self, answer: Answer) -> str:
+        """The server's words. A 403 is of this one request only if the server lets us look at it; else it raises."""
+        if answer.status == 403:
+            self.version()
+        told = {403: "not let in, although others may be: ", 413: "too large for the server: "}
+        return f"{told.get(answer.status, '')}{self._connection.said(answer)}"
 
     def _group(self, data: Mapping[str, Any]) -> RemoteGroup:
         try:

@@ -12,6 +12,7 @@ from twinning_pipelines.home import Home, OpenHome
 from twinning_pipelines.ingest.archive import place_of
 from twinning_pipelines.products.firefly import statements
 from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
+from twinning_pipelines_tests.far_sides.firefly_front import firewall
 from twinning_pipelines_tests.far_sides.scripted_server import HalfAnswer, HangUp
 from twinning_pipelines_tests.products.firefly.household_files import Ada, rows
 
@@ -115,6 +116,17 @@ def test_what_somebody_takes_away_there_stays_away_and_a_lost_database_finds_the
     ada.fake.books.attachments[next(iter(ada.fake.books.attachments))]["notes"] = "filed"
     assert attach(ada, opened).acts["attach"] == 1
     assert [content for _, _, content in there(ada.fake)] == [content for _, _, content in expected(ada)]
+
+
+def test_a_file_that_is_not_let_in_is_told_and_the_others_go_on(ada: Ada, opened: OpenHome) -> None:
+    ada.fake.front = firewall("<OFX>")
+    done = attach(ada, opened)
+    assert done.acts == {"attach": 1}
+    assert [said.partition(" HTTP")[0] for said in done.file_problems] == ["not let in, although others may be:"]
+    assert len(ada.fake.books.attachments) == 1
+    ada.fake.front = lambda request: None
+    assert attach(ada, opened, again=True).acts == {"attach": 1}
+    assert there(ada.fake) == expected(ada)
 
 
 def test_what_can_not_be_attached_is_told(ada: Ada, opened: OpenHome, monkeypatch: pytest.MonkeyPatch) -> None:

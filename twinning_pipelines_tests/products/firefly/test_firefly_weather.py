@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from twinning_pipelines.errors import FarSideUnavailable
-from twinning_pipelines_tests.far_sides.firefly import FakeFirefly, Weather
+from twinning_pipelines_tests.far_sides.firefly import FakeFirefly
 from twinning_pipelines_tests.far_sides.firefly_books import as_sent
+from twinning_pipelines_tests.far_sides.firefly_front import Weather
 from twinning_pipelines_tests.household import Household
 from twinning_pipelines_tests.products.firefly.pusher import Pusher
 from twinning_pipelines_tests.products.firefly.traded import OFX, QIF, Broker
