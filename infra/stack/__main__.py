@@ -88,18 +88,36 @@ def _make_secrets(settings: dict[str, str]) -> None:
         made.append(secret_files.USERS_FILE)
     print(f"made {len(made)} files in infra/secrets: {' '.join(made)}" if made else "infra/secrets is complete")
     if made:
+        _tell_log_ins(settings, made, is_first=len(made) > len(secret_files.SECRETS))
+
+
+def _tell_log_ins(settings: dict[str, str], made: Sequence[str], *, is_first: bool) -> None:
+    """Where the passwords are: all of them when the home is made, later those that are new, and what they need."""
+    owner, email = settings["TWINNING_OWNER"], settings["TWINNING_OWNER_EMAIL"]
+    every = (
+        ("Authelia", owner, secret_files.OF_THE_OWNER),
+        ("Nextcloud", owner, "nextcloud_admin_password"),
+        ("Grafana", owner, "grafana_admin_password"),
+        ("Firefly III", email, "firefly_owner_password"),
+        ("InfluxDB", "twinning", "influxdb_admin_password"),
+    )
+    lines = [f"  {name:<12} {who:<24} infra/secrets/{file}" for name, who, file in every if file in made]
+    if lines:
+        which = "The first log-in" if is_first else "New"
+        print(f"\n{which} (the passwords are in the files, and should go from there into a password manager):")
+        print(*lines, sep="\n")
+    if not is_first:
         print(
-            "\nThe first log-in (the passwords are in the files, and should go from there into a password manager):\n"
-            f"  Authelia     {owner:<24} infra/secrets/authelia_owner_password\n"
-            f"  Nextcloud    {owner:<24} infra/secrets/nextcloud_admin_password\n"
-            f"  Grafana      {owner:<24} infra/secrets/grafana_admin_password\n"
-            f"  Firefly III  {email:<24} infra/secrets/firefly_owner_password\n"
-            f"  InfluxDB     {'twinning':<24} infra/secrets/influxdb_admin_password\n"
-            "\nAuthelia asks for a code before it enrols the first device:\n"
-            "  python3 infra/stack compose exec authelia cat /tmp/notification.txt\n"
-            "\nKeep a copy of infra/secrets and infra/.env off this machine: a backup cannot be read without them."
-            "\nNext: python3 infra/stack up"
+            "\nA stack that ran with a lost one holds it still: `python3 infra/stack rotate NAME` tells what has to follow."
+            "\nKeep a copy of what is new off this machine."
         )
+        return
+    print(
+        "\nAuthelia asks for a code before it enrols the first device:\n"
+        "  python3 infra/stack compose exec authelia cat /tmp/notification.txt\n"
+        "\nKeep a copy of infra/secrets and infra/.env off this machine: a backup cannot be read without them."
+        "\nNext: python3 infra/stack up"
+    )
 
 
 def rotate(arguments: argparse.Namespace) -> int:

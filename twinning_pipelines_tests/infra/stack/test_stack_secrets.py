@@ -125,6 +125,22 @@ def test_init_never_overwrites_and_completes_what_is_missing(home: Home) -> None
     assert text.count("TWINNING_PEOPLE=ada") == 1
 
 
+def test_init_tells_the_first_log_in_once_and_later_what_is_new(home: Home) -> None:
+    first = home.ok("init", "--owner", "ada")
+    assert "The first log-in" in first
+    assert "Next: python3 infra/stack up" in first
+    (home.secrets / "redis_password").unlink()
+    told = home.ok("init")
+    assert told.startswith("made 1 files in infra/secrets: redis_password\n")
+    assert "rotate NAME" in told
+    assert not [word for word in ("log-in", "Authelia", "_admin_password", "Next:") if word in told]
+    (home.secrets / "grafana_admin_password").unlink()
+    told = home.ok("init")
+    assert re.findall(r"^  (.+?)  +ada +(.+)$", told, re.MULTILINE) == [
+        ("Grafana", "infra/secrets/grafana_admin_password")
+    ]
+
+
 def test_init_refuses_what_contradicts_the_settings_or_is_none(home: Home) -> None:
     for words, expected in (
         (("--people", "Ada/.."), "TWINNING_PEOPLE: 'Ada/..' is no name"),
