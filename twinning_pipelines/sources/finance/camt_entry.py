@@ -46,7 +46,10 @@ def currency_of(node: camt.Node, path: str = "Amt") -> str:
 
 
 class Booking(Struct, frozen=True):
-    """One row to be: its line and raw text, its fields, its currency, and its amount where it is a part of a batch."""
+    """One row to be: its line and raw text, its fields, its currency, and its amount where it is a part of a batch.
+
+    Without a booking date it is booked on its value date.
+    """
 
     line: int
     raw: str
@@ -65,8 +68,9 @@ class Booking(Struct, frozen=True):
         bank_id = fields.text(*(places if part else reversed(places)))
         payee, memo, check = _payee(fields, account, amount), _memo(fields), fields.text("TxDtls.Refs.ChqNb")
         ids = [fields.seen(name) for name in _IDS_OF_A_PART]
+        booked_on, valued_on = _day(fields, "booked_on", "BookgDt"), _day(fields, "valued_on", "ValDt")
         return {
-            "booked_on": _day(fields, "booked_on", "BookgDt"),
+            "booked_on": booked_on or valued_on,
             "amount": amount,
             "currency": self.currency or None,
             "key": _part_key(bank_id, ids, payee, memo) if part else key_of(bank_id, payee, memo, check, ids[0]),
@@ -74,7 +78,7 @@ class Booking(Struct, frozen=True):
             "payee": payee,
             "memo": memo,
             "kind": _kind(fields),
-            "valued_on": _day(fields, "valued_on", "ValDt"),
+            "valued_on": valued_on,
             "check_number": check or None,
             "reference": fields.text(*_REFERENCES, *_BATCH_REFERENCES) or None,
             "original_amount": original if original is None or amount >= 0 else -original,

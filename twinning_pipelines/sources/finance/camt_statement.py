@@ -1,11 +1,13 @@
 """Bank statements in CAMT.052, 053 and 054, the XML of ISO 20022.
 
 From: the "download" or "export" page of an online bank, as CAMT, CAMT V8 or ISO 20022, alone or as a zip of such files.
-To: Transaction, and the opening and closing balances as claims.
+To: Transaction, and the opening and closing balances as claims. A closing balance is one of what is booked (CLBD); where only
+one of what is available is told (CLAV), which a credit line adds to and a hold takes from, it is claimed as that.
 
 Every booked entry is read as one row. An entry of several transactions, a batch, is one row for each of them where all
 amounts are given and add up to the entry, else one row with all that is told of them in `extra`. Entries with another
-status (PDNG, INFO, FUTR) are no rows; one notice counts them.
+status (PDNG, INFO, FUTR) are no rows; one notice counts them. Those without a booking date are booked on their value date;
+another notice counts these.
 """
 
 from collections import Counter
@@ -25,16 +27,22 @@ from twinning_pipelines.records.money import TRANSACTION, UNNAMED_ACCOUNT
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance.camt_entry import Booking, bookings_of, currency_of, signed
 
-_OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD", "CLAV")
+# The first of these codes that a statement has for a currency is told.
+_BALANCES = (
+    {"OPBD": "opening_balance", "PRCD": "opening_balance"},
+    {"CLBD": "closing_balance", "CLAV": "available_balance"},
+)
+_BOOKED, _VALUED = (tuple(f"{name}/{kind}" for kind in ("Dt", "DtTm")) for name in ("BookgDt", "ValDt"))
 _NUMBERS = ("Id/Othr/Id", "Id/PrtryAcct/Id", "Id/BBAN", "Id/UPIC", "Prxy/Id")
 _BANKS = ("BICFI", "BIC", "CmbndId/BIC", "ClrSysMmbId/MmbId")
 
 
 class _Seen(Struct):
-    """What is told once the file has ended."""
+    """What is told once the file has ended. by_value: bookings without a booking date."""
 
     moments: list[datetime] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    by_value: int = 0
 
 
 def parse(original: Original, _clock: Clock) -> Iterator[Item]:
@@ -54,6 +62,8 @@ def _items(original: Original) -> Iterator[Row | Rejection | Claim | ExportedAt 
     if seen.left_out:
         statuses = ", ".join(f"{status} {count}" for status, count in sorted(seen.left_out.items()))
         yield Notice(f"entries that are not booked, left out: {seen.left_out.total()} ({statuses})")
+    if seen.by_value:
+        yield Notice(f"bookings without a booking date, taken as booked on their value date: {seen.by_value}")
 
 
 def _zipped(original: Original, seen: _Seen) -> Iterator[Row | Rejection | Claim | ExportedAt | Notice]:
@@ -85,13 +95,16 @@ def _message(
         elif each.status != "BOOK":
             seen.left_out[each.status] += 1
         else:
-            yield from _rows(each)
+            yield from _rows(each, seen)
 
 
-def _rows(entry: camt.Entry) -> Iterator[Row | Rejection]:
+def _rows(entry: camt.Entry, seen: _Seen) -> Iterator[Row | Rejection]:
     account = account_name(entry.statement.account)
+    is_by_value = not entry.node.first(*_BOOKED) and bool(entry.node.first(*_VALUED))
     for booking in bookings_of(entry, _currency(entry.statement)):
-        yield _row(booking, account)
+        row = _row(booking, account)
+        seen.by_value += is_by_value and isinstance(row, Row)
+        yield row
 
 
 def _row(booking: Booking, account: str) -> Row | Rejection:
@@ -105,13 +118,13 @@ def _row(booking: Booking, account: str) -> Row | Rejection:
 def _balances(statement: camt.Statement) -> Iterator[Claim | Notice]:
     """The first balance of each kind and currency. Those between the pages of one statement prove nothing."""
     account = account_name(statement.account)
-    for kind, codes in (("opening_balance", _OPENING), ("closing_balance", _CLOSING)):
+    for kinds in _BALANCES:
         told: set[str] = set()
-        for balance in (each for code in codes for each in statement.balances if _code(each) == code):
+        for code, balance in ((code, each) for code in kinds for each in statement.balances if _code(each) == code):
             currency = currency_of(balance) or _currency(statement)
             if currency not in told and balance.first("Tp/SubTp/Cd") != "INTM":
                 told.add(currency)
-                yield _claim(kind, account, balance, currency)
+                yield _claim(kinds[code], account, balance, currency)
 
 
 def _currency(statement: camt.Statement) -> str:
@@ -166,5 +179,6 @@ SOURCE = Source(
     recognises=_recognises,
     parse=parse,
     unit="line",
+    version=2,
     expect_every=timedelta(days=31),
 )

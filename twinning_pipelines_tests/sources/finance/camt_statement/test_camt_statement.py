@@ -230,8 +230,23 @@ def test_the_booked_balance_goes_before_the_available_one_in_each_currency(path:
     day = date(2026, 3, 31)
     assert list(claims(told(path, statement(*balances)))) == [
         ("closing_balance", IBAN, day, Decimal(-2), "EUR"),
-        ("closing_balance", IBAN, day, Decimal(-3), "USD"),
+        ("available_balance", IBAN, day, Decimal(-3), "USD"),
     ]
+
+
+@pytest.mark.parametrize("value_date", ["<Dt>2026-03-03</Dt>", "<DtTm>2026-03-03T00:00:00+01:00</DtTm>"])
+def test_an_entry_without_a_booking_date_is_booked_on_its_value_date(path: Path, value_date: str) -> None:
+    valued = f"<ValDt>{value_date}</ValDt>"
+    bare = entry("5.00", more=valued + details(part("2.00"), part("3.00"))).replace("<Dt>2026-03-31</Dt>", "")
+    wrong = entry(booked="", more="<ValDt><Dt>3.3.2026</Dt></ValDt>")
+    path.write_text(statement(entry("9.00", more=valued), bare.replace("<BookgDt></BookgDt>", ""), wrong))
+    assert [(row["amount"], row["booked_on"], row["valued_on"]) for row in rows(SOURCE, path)] == [
+        (Decimal(-9), date(2026, 3, 31), date(2026, 3, 3)),
+        (Decimal(-2), date(2026, 3, 3), date(2026, 3, 3)),
+        (Decimal(-3), date(2026, 3, 3), date(2026, 3, 3)),
+    ]
+    assert notices(SOURCE, path) == ["bookings without a booking date, taken as booked on their value date: 2"]
+    assert reasons(SOURCE, path) == ["valued_on: not a date: '3.3.2026'"]
 
 
 @pytest.mark.parametrize(
