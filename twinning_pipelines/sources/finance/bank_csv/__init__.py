@@ -24,7 +24,7 @@ from twinning_pipelines.sources.finance.bank_csv import source
 from twinning_pipelines.sources.finance.bank_csv.mapping import BrokenMapping, OwnMapping
 from twinning_pipelines.sources.finance.bank_csv.written import read_folder
 
-_VERSION = 3
+_VERSION = 4
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 

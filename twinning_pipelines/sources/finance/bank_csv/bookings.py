@@ -107,8 +107,6 @@ class _Reader:
             )
         if self._found.doubt:
             yield Notice(self._found.doubt)
-        if doubt := self._found.numbers.doubt:
-            yield Notice(f"{doubt}; `decimal` in a mapping says which")
 
     def go_on_with(self, account: str, at: int) -> Iterator[Notice]:
         """The rows that follow are of another account, which stands above a header of its own."""

@@ -13,12 +13,12 @@ from msgspec import Struct, field
 
 from twinning_pipelines.clock import Clock
 from twinning_pipelines.errors import UnreadableFile
-from twinning_pipelines.formats import dates, numbers
+from twinning_pipelines.formats import dates
 from twinning_pipelines.formats.dates import DateStyle
 from twinning_pipelines.formats.numbers import NumberStyle
 from twinning_pipelines.original import Original
-from twinning_pipelines.sources.finance.bank_csv import headings, signs
-from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, bare_figure, currency_in, is_currency
+from twinning_pipelines.sources.finance.bank_csv import headings, number_marks, signs
+from twinning_pipelines.sources.finance.bank_csv.figures import bare_day, currency_in, is_currency
 from twinning_pipelines.sources.finance.bank_csv.mapping import (
     ACCOUNT_IF_ONE,
     AMOUNT,
@@ -76,6 +76,7 @@ class Evidence(Struct):
     of_a_card: dict[int, str] = field(default_factory=dict)
     directions: dict[int, set[str]] = field(default_factory=dict)
     accounts: dict[str, None] = field(default_factory=dict)
+    currencies: dict[str, None] = field(default_factory=dict)
     perhaps_currencies: dict[int, set[str]] = field(default_factory=dict)
 
 
@@ -84,6 +85,7 @@ class Settled(Struct, frozen=True):
 
     debits_signed: have most debits a minus of their own? credits_signed: have most credits one, as a card's issuer sees them?
     account: of the whole file, where no column names one. doubt: what a person should look at, '' where all is proved.
+    undecided: a figure that reads otherwise with the other decimal mark, where nothing decides which it is.
     """
 
     mapping: Mapping
@@ -93,6 +95,7 @@ class Settled(Struct, frozen=True):
     credits_signed: bool
     account: str
     doubt: str = ""
+    undecided: str = ""
 
     @property
     def pattern(self) -> str:
@@ -116,6 +119,7 @@ def evidence_of(statement: Statement) -> Evidence:
             (MONEY, found.amounts),
             ((DEBIT,), found.debits),
             ((CREDIT,), found.credits),
+            ((CURRENCY,), found.currencies),
         )
         for field in fields
         for place in statement.places.get(field, ())
@@ -150,7 +154,7 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     """Everything that the file decides; what it leaves open stays `?`. Raises UnreadableFile for a masked file."""
     _refuse_masked(evidence)
     mapping = statement.mapping
-    style, said = _number_style(mapping, evidence, statement.sheet.delimiter)
+    style, said = _number_style(statement, evidence)
     changes: dict[str, Any] = {"delimiter": statement.sheet.delimiter}
     why = dict(mapping.why)
     if said:
@@ -169,7 +173,8 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
             changes["columns"] = {**mapping.columns, DIRECTION: (name,)}
             changes |= _direction_words(evidence.directions[place])
     if mapping.currency == OPEN and CURRENCY not in statement.places:
-        if (heading := _currency_column(statement, evidence)) is not None:
+        if (place := _currency_place(statement, evidence)) is not None:
+            heading = statement.headings[place]
             changes["columns"] = {**mapping.columns, **changes.get("columns", {}), CURRENCY: (heading,)}
         elif code := _currency_beside(evidence):
             changes["currency"], why["currency"] = code, f"{code} stands beside the amounts"
@@ -177,6 +182,7 @@ def settled(statement: Statement, evidence: Evidence, clock: Clock, original: Or
     return Settled(
         mapping.but(**changes), style, day_style, signs.mostly_minus(evidence.debits, style),
         signs.mostly_minus(evidence.credits, style), _account(statement, evidence), doubt,
+        number_marks.either(evidence.figures) if style.ambiguous else "",
     )  # fmt: skip
 
 
@@ -186,12 +192,15 @@ def _refuse_masked(evidence: Evidence) -> None:
         raise UnreadableFile(f"a table whose days are all made of the digit {digits.pop()}: masked, not of bookings")
 
 
-def _number_style(mapping: Mapping, evidence: Evidence, delimiter: str) -> tuple[NumberStyle, str]:
+def _number_style(statement: Statement, evidence: Evidence) -> tuple[NumberStyle, str]:
+    mapping = statement.mapping
     if mapping.decimal != OPEN:
         return NumberStyle(mapping.decimal), ""
-    # Where the comma separates numbers' decimals, spreadsheets separate cells by semicolons.
-    style = numbers.decide((bare_figure(cell)[0] for cell in evidence.figures), "," if delimiter == ";" else ".")
-    return style, f"{style.evidence!r} proves it" if style.evidence else ""
+    codes = evidence.currencies.keys() - {""} if mapping.currency == OPEN else {mapping.currency}
+    if not codes and (place := _currency_place(statement, evidence)) is not None:
+        codes = evidence.perhaps_currencies[place]
+    codes = codes or set(map(currency_in, evidence.amounts)) - {""}
+    return number_marks.style_of(statement, evidence.figures, evidence.amounts, evidence.money, codes)
 
 
 def _date_style(mapping: Mapping, evidence: Evidence, clock: Clock, original: Original) -> tuple[DateStyle, str]:
@@ -267,12 +276,12 @@ def _direction_places(statement: Statement) -> list[int]:
     return [place for place, heading in enumerate(statement.headings) if bare(heading) in headings.DIRECTION]
 
 
-def _currency_column(statement: Statement, evidence: Evidence) -> str | None:
-    """The heading of the column that no field has taken, and whose every cell is the code of a currency."""
+def _currency_place(statement: Statement, evidence: Evidence) -> int | None:
+    """The column that no field has taken, and whose every cell is the code of a currency."""
     taken = {place for places in statement.places.values() for place in places}
     for place, codes in evidence.perhaps_currencies.items():
         if place not in taken and codes and all(map(is_currency, codes)):
-            return statement.headings[place]
+            return place
     return None
 
 

@@ -49,6 +49,8 @@ def _asks(statement: Statement, settled: Settled, evidence: Evidence) -> dict[st
         asks["dates"] = _either(evidence)
     elif settled.mapping.dates == OPEN:
         asks["dates"] = "needs no order: the year stands in front, or the month has its name"
+    if settled.undecided:
+        asks["decimal"] = f"{settled.undecided}; no number here shows which"
     if ACCOUNT in statement.places:
         asks["account"] = "each row names its own"
     elif settled.account:

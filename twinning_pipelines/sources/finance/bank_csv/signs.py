@@ -91,6 +91,13 @@ def _figure(cell: str, style: NumberStyle) -> Figure | None:
         return None
 
 
+def balances_follow(money: Iterable[tuple[int, str, str]], style: NumberStyle) -> bool:
+    """Does each balance follow from the one before, with numbers read so?"""
+    return bool(
+        _proved_by_balances([(found.value, _figure(rest, style)) for _, found, rest in amounts_of(money, style)])
+    )
+
+
 def _proved_by_balances(rows: Sequence[tuple[Decimal, Figure | None]]) -> str:
     known = [(amount, balance.value) for amount, balance in rows if balance]
     if len(known) < 2 or len(known) < len(rows) or not any(amount for amount, _ in known):

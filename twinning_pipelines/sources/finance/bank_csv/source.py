@@ -92,6 +92,11 @@ def parse(original: Original, clock: Clock, own: Sequence[OwnMapping]) -> Iterat
             "`money out` or `money in` in a mapping (`twinning mapping FILE` writes one), or add a column Type "
             "that says debit or credit in every row, and drop it again"
         )
+    if found.undecided:
+        raise UnreadableFile(
+            f"{found.undecided}, and no number shows which: set `decimal` to `.` or `,` in a mapping "
+            "(`twinning mapping FILE` writes one), and drop it again"
+        )
     yield Notice(f"read by {whose}{in_words(found.mapping, whose)}")
     yield from gather(items_of(statement, found, clock), (TRANSACTION,))
 
