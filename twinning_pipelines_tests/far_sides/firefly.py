@@ -18,14 +18,12 @@ from uuid import UUID
 from twinning_pipelines_tests.far_sides.firefly_books import (
     Account,
     Books,
-    DeletedByRule,
-    Fields,
     Group,
     Journal,
     Numbers,
-    Refused,
     Rule,
 )
+from twinning_pipelines_tests.far_sides.firefly_fields import DeletedByRule, Fields, Refused
 from twinning_pipelines_tests.far_sides.firefly_spec import complaints
 from twinning_pipelines_tests.far_sides.scripted_server import (
     Fault,
