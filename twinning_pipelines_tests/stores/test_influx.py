@@ -10,19 +10,10 @@ import json
 import logging
 import os
 import re
-import shutil
-import socket
-import ssl
-import subprocess
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -31,8 +22,7 @@ import pytest
 
 from twinning_pipelines.errors import FarSideRefused, FarSideUnavailable
 from twinning_pipelines.formats.line_protocol import encode
-from twinning_pipelines.stores import influx as influx_module
-from twinning_pipelines.stores.influx import DeadLine, Influx, WriteResult
+from twinning_pipelines.stores.influx import Influx, WriteResult
 from twinning_pipelines_tests.far_sides.influx_v1_front import Influxd, V1Front, executable
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux, refusal
 from twinning_pipelines_tests.far_sides.scripted_server import (
@@ -42,47 +32,9 @@ from twinning_pipelines_tests.far_sides.scripted_server import (
     Instead,
     Reply,
 )
+from twinning_pipelines_tests.stores.influx_side import Side, Waiting, count
 
 START = 1_700_000_000
-
-
-@dataclass
-class Waiting:
-    """A clock that only moves when somebody sleeps."""
-
-    seconds: float = 0.0
-    waits: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        return self.seconds
-
-
-@dataclass(frozen=True)
-class Side:
-    """A far side and a measurement that no other test uses. The reader's own server takes no script."""
-
-    url: str
-    token: str
-    org: str
-    bucket: str
-    server: FakeInflux | V1Front | None = None
-    measurement: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
-
-    def client(self, waiting: Waiting | None = None, **options: Any) -> Influx:
-        waiting = waiting or Waiting()
-        clocks = {"sleep": waiting.sleep, "clock": waiting.clock, "jitter": lambda: 1.0}
-        return Influx(self.url, self.token, self.org, self.bucket, **(clocks | options))
-
-    def lines(self, *rest: str) -> list[bytes]:
-        return [f"{self.measurement}{each}".encode() for each in rest]
-
-    @classmethod
-    def of(cls, server: FakeInflux | V1Front) -> "Side":
-        return cls(server.url, server.token, server.org, server.bucket, server)
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +69,6 @@ def _own() -> Iterator[Side]:
     yield side
     with side.client() as influx:
         influx.delete(side.measurement, {}, datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInflux]:
-    with FakeInflux() as server:
-        yield server
-
-
-def count(influx: Influx, measurement: str) -> int:
-    """How many points have a `value`."""
-    rows = influx.query(f'SELECT COUNT("value") FROM "{measurement}"')
-    return int(str(rows[0]["count"])) if rows else 0
 
 
 # ------------------------------------------------------------------------------ any InfluxDB
@@ -344,258 +284,6 @@ def test_a_wrong_token_is_refused(side: Side) -> None:
             influx.query(f'SELECT COUNT("value") FROM "{side.measurement}"')
 
 
-# ---------------------------------------------------------------------------- what is repeated
-
-
-PASSING = [408, 429, 499, 500, 502, 503, 504]
-
-
-@pytest.mark.parametrize("status", PASSING)
-def test_passing_faults_are_waited_out(fake: FakeInflux, status: int) -> None:
-    side, waiting = Side.of(fake), Waiting()
-    fake.script.extend([Instead(Reply(status))] * 3)
-    with side.client(waiting) as influx:
-        assert influx.write([b"m value=1 1"]) == WriteResult(1, ())
-    assert waiting.waits == [0.5, 1, 2]
-    assert len(fake.points) == 1
-
-
-def test_waits_double_up_to_thirty_seconds_and_end_with_the_budget(fake: FakeInflux) -> None:
-    waiting = Waiting()
-    fake.script.extend([Instead(Reply(503, b'{"code": "unavailable", "message": "too busy"}'))] * 99)
-    with Side.of(fake).client(waiting) as influx, pytest.raises(FarSideUnavailable) as raised:
-        influx.write([b"m value=1 1"])
-    assert waiting.waits == [0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert str(raised.value) == (f"could not write to bucket 'twinning' at {fake.url} within 120 s: HTTP 503: too busy")
-
-
-def test_jitter_takes_up_to_half_of_a_wait(fake: FakeInflux) -> None:
-    waiting, draws = Waiting(), deque([0.0, 0.5, 1.0])
-    fake.script.extend([Instead(Reply(503))] * 3)
-    with Side.of(fake).client(waiting, jitter=draws.popleft) as influx:
-        influx.write([b"m value=1 1"])
-    assert waiting.waits == [0.25, 0.75, 2]
-
-
-def test_retry_after_in_seconds_is_kept(fake: FakeInflux) -> None:
-    waiting = Waiting()
-    fake.script.extend([Instead(Reply(code, b"", {"Retry-After": "7"})) for code in (429, 503)])
-    with Side.of(fake).client(waiting) as influx:
-        influx.write([b"m value=1 1"])
-    assert waiting.waits == [7, 7]
-
-
-def test_retry_after_as_a_date_is_kept(fake: FakeInflux) -> None:
-    waiting = Waiting()
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    fake.script.append(Instead(Reply(503, b"", {"Retry-After": date})))
-    with Side.of(fake).client(waiting) as influx:
-        influx.write([b"m value=1 1"])
-    (wait,) = waiting.waits
-    assert 50 <= wait <= 61
-
-
-@pytest.mark.parametrize("asked", ["0", "-3", "soon", "Fri, 01 Jan 2021 00:00:00 GMT", "", "١"])
-def test_no_sensible_retry_after_means_our_own_wait(fake: FakeInflux, asked: str) -> None:
-    waiting = Waiting()
-    fake.script.append(Instead(Reply(503, b"", {"Retry-After": asked.encode().decode("latin-1")})))
-    with Side.of(fake).client(waiting) as influx:
-        influx.write([b"m value=1 1"])
-    assert waiting.waits == [0.5]
-
-
-def test_a_retry_after_beyond_the_budget_is_not_waited_for(fake: FakeInflux) -> None:
-    waiting = Waiting()
-    fake.script.append(Instead(Reply(429, b"", {"Retry-After": "3600"})))
-    with Side.of(fake).client(waiting) as influx, pytest.raises(FarSideUnavailable, match="HTTP 429"):
-        influx.write([b"m value=1 1"])
-    assert waiting.waits == []
-
-
-def test_each_call_has_a_budget_of_its_own(fake: FakeInflux) -> None:
-    waiting = Waiting()
-    fake.script.extend([Instead(Reply(503)), Instead(Reply(503)), None] * 3)
-    with Side.of(fake).client(waiting, lines_per_call=1, budget_seconds=2) as influx:
-        assert influx.write([b"m value=1 1", b"m value=1 2", b"m value=1 3"]).written == 3
-    assert waiting.waits == [0.5, 1] * 3
-
-
-@pytest.mark.parametrize("fault", [HangUp(stored=False), HangUp(stored=True), HalfAnswer()])
-def test_a_dropped_connection_stores_once(fake: FakeInflux, fault: Fault) -> None:
-    fake.script.extend([fault, fault])
-    with Side.of(fake).client() as influx:
-        assert influx.write([b"m value=1 1", b"m value=2 2"]) == WriteResult(2, ())
-    assert len(fake.points) == 2
-
-
-@pytest.mark.parametrize("fault", [HangUp(stored=True), HalfAnswer(), Instead(Reply(503))])
-def test_reads_and_deletes_are_repeated_as_well(fake: FakeInflux, fault: Fault) -> None:
-    side = Side.of(fake)
-    at = datetime.fromtimestamp(1, UTC)
-    with side.client() as influx:
-        influx.write([b"m value=1 1"])
-        fake.script.append(fault)
-        assert count(influx, "m") == 1
-        fake.script.append(fault)
-        influx.delete("m", {}, at, at)
-        fake.script.append(fault)
-        assert influx.ensure_bucket() is False
-    assert not fake.points
-
-
-def test_a_bucket_whose_making_was_repeated_counts_as_there(fake: FakeInflux) -> None:
-    fake.script.extend([None, None, HangUp(stored=True)])
-    waiting = Waiting()
-    with Influx(fake.url, fake.token, fake.org, "new", sleep=waiting.sleep) as influx:
-        assert influx.ensure_bucket(shard_group_days=30) is False
-    bucket = fake.buckets["new"]
-    assert (bucket.shard_seconds, bucket.retention_seconds) == (30 * 86_400, 0)
-
-
-def test_nobody_listens() -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        waiting = Waiting()
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        with Side(url, "t", "o", "b").client(waiting) as influx:
-            with pytest.raises(FarSideUnavailable, match="could not write to bucket 'b'"):
-                influx.write([b"m value=1 1"])
-            with pytest.raises(FarSideUnavailable, match="could not query bucket 'b'"):
-                influx.query("SHOW DATABASES")
-            assert len(waiting.waits) == 16
-            health = influx.health()
-    assert (health.reachable, health.version) == (False, "")
-    assert health.reason.startswith(f"no answer from {url}: ")
-
-
-def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(influx_module, "_MILLISECONDS", (50, 50))
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        side = Side(f"http://127.0.0.1:{silent.getsockname()[1]}", "some-token", "o", "b")
-        with (
-            side.client(budget_seconds=0) as influx,
-            pytest.raises(FarSideUnavailable, match="ReadTimeoutError"),
-        ):
-            influx.write([b"m value=1 1"])
-
-
-# ------------------------------------------------------------------------------ what is refused
-
-
-def test_a_certificate_that_nobody_vouches_for(fake: FakeInflux, tmp_path: Path) -> None:
-    if (openssl := shutil.which("openssl")) is None:
-        pytest.skip("openssl is not here to make a certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    request = [
-        openssl,
-        "req",
-        "-x509",
-        "-nodes",
-        "-newkey",
-        "rsa:2048",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    fake._server.socket = context.wrap_socket(fake._server.socket, server_side=True)
-    waiting = Waiting()
-    with Side(fake.url.replace("http://", "https://"), "token", "o", "b").client(waiting) as influx:
-        with pytest.raises(FarSideRefused, match=r"certificate of https://.* is not trusted"):
-            influx.write([b"m value=1 1"])
-        with pytest.raises(FarSideRefused, match=r"certificate of https://.* is not trusted"):
-            influx.query("SHOW DATABASES")
-    assert waiting.waits == []
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"token": "wrong"}, "does not accept the token: check that it is whole, active and of this server"),
-        (
-            {"token": "reader"},
-            "does not let this token write to bucket 'twinning': give it read and write access",
-        ),
-        ({"bucket": "x"}, "knows no organisation 'home' or no bucket 'x': check both names"),
-        ({"org": "x"}, "knows no organisation 'x' or no bucket 'twinning': check both names"),
-    ],
-)
-def test_a_refusal_says_what_to_check(fake: FakeInflux, changed: dict[str, str], sentence: str) -> None:
-    place: dict[str, Any] = {"url": fake.url, "token": fake.token, "org": fake.org, "bucket": fake.bucket}
-    with Influx(**(place | changed)) as influx, pytest.raises(FarSideRefused, match=re.escape(sentence)):
-        influx.write([b"m value=1 1"] * 3)
-    assert len(fake.exchanges) == 1
-
-
-@pytest.mark.parametrize("status", [200, 201, 301, 308, 402, 405, 409, 415, 451])
-def test_any_other_answer_stops_at_once(fake: FakeInflux, status: int) -> None:
-    fake.script.append(Instead(Reply(status, b"<html>Sign in</html>", {"Location": "/login"})))
-    with (
-        Side.of(fake).client() as influx,
-        pytest.raises(FarSideRefused, match=f"HTTP {status}.*check the URL"),
-    ):
-        influx.write([b"m value=1 1"] * 3)
-    assert len(fake.exchanges) == 1
-
-
-def test_lines_are_named_by_the_servers_own_reason(fake: FakeInflux) -> None:
-    lines = [b"m value=1 1", b"m value=x 2", b"m value= 3", b"m value=x 2", b"m value=1 4"]
-    with Side.of(fake).client() as influx:
-        result = influx.write(lines)
-    assert result == WriteResult(
-        2,
-        (
-            DeadLine(lines[1], 400, "invalid boolean"),
-            DeadLine(lines[2], 400, "missing field value"),
-            DeadLine(lines[3], 400, "invalid boolean"),
-        ),
-    )
-    assert len(fake.exchanges) == 2
-
-
-def test_a_message_that_names_no_line_is_answered_by_halving(fake: FakeInflux) -> None:
-    lines = [f"m value={n} {n}".encode() for n in range(8)]
-    with Side.of(fake).client() as influx:
-        fake.answer = _mute(fake, b"value=5 ")  # type: ignore[method-assign]
-        result = influx.write(lines)
-    assert result.dead == (DeadLine(lines[5], 400, "no reason given"),)
-    assert (result.written, len(fake.points), len(fake.exchanges)) == (7, 7, 7)
-
-
-def _mute(fake: FakeInflux, poison: bytes) -> Any:
-    """The server's answers, but a batch with this in it is refused without a word about the line."""
-    honest = fake.answer
-
-    def answer(request: Any) -> Reply:
-        return refusal("invalid", "no reason given") if poison in request.body else honest(request)
-
-    return answer
-
-
-def test_bytes_that_are_no_utf8_are_found_by_halving(fake: FakeInflux) -> None:
-    lines = [b"m value=1 1", b"m,a=\xff\xfe value=x 2", b"m value=3 3"]
-    with Side.of(fake).client() as influx:
-        result = influx.write(lines)
-    assert [dead.line for dead in result.dead] == [lines[1]]
-    assert result.written == len(fake.points) == 2
-
-
-def test_clashes_of_types_are_found_by_halving(fake: FakeInflux) -> None:
-    lines = [f"m value={n} {n}".encode() for n in range(64)]
-    lines[17] = b'm value="x" 17'
-    lines[18] = b"m value=t 18"
-    with Side.of(fake).client() as influx:
-        result = influx.write(lines)
-    assert [dead.line for dead in result.dead] == lines[17:19]
-    assert all(dead.status == 422 for dead in result.dead)
-    assert "is type boolean, already exists as type float" in result.dead[1].reason
-    assert result.written == len(fake.points) == 62
-    assert len(fake.exchanges) <= 2 * 2 * 6 + 1
-
-
 def test_both_kinds_of_bad_line_in_one_batch(side: Side) -> None:
     lines = side.lines(" value=1 1", " value=x 2", ' value="s" 3', " value=4 4", " value= 5", " value=6i 6")
     with side.client() as influx:
@@ -604,52 +292,6 @@ def test_both_kinds_of_bad_line_in_one_batch(side: Side) -> None:
             zip([lines[1], lines[2], lines[4], lines[5]], [400, 422, 400, 422], strict=True)
         )
         assert (result.written, count(influx, side.measurement)) == (2, 2)
-
-
-def test_a_body_that_is_too_large_is_halved() -> None:
-    lines = [f"m value={n} {n}".encode() for n in range(100)]
-    lines[50] = b'm note="%b" 50' % (b"x" * 600)
-    with FakeInflux(largest_body=500) as fake, Side.of(fake).client() as influx:
-        result = influx.write(lines)
-        message = "unable to read data: points batch is too large"
-        assert result == WriteResult(99, (DeadLine(lines[50], 413, message),))
-        assert len(fake.points) == 99
-
-
-def test_a_bucket_that_refuses_everything_stops_the_run(fake: FakeInflux) -> None:
-    fake.add_bucket("short", retention_seconds=3600)
-    lines = [f"m value={n} {n}".encode() for n in range(500)]
-    influx = Influx(fake.url, fake.token, fake.org, "short", most_dead=20)
-    with (
-        influx,
-        pytest.raises(FarSideRefused, match=r"refused 21 lines, check retention .* outside retention"),
-    ):
-        influx.write(lines)
-    assert len(fake.exchanges) < 60
-
-
-def test_a_query_that_fails_or_is_cut_short_is_refused(fake: FakeInflux) -> None:
-    cut = {"results": [{"series": [{"name": "m", "columns": ["time"], "values": [], "partial": True}]}]}
-    fake.script.extend([None, Instead(Reply.of(200, cut)), Instead(Reply(200, b"<html>Sign in</html>"))])
-    with Side.of(fake).client() as influx:
-        with pytest.raises(FarSideRefused, match="failed to parse query"):
-            influx.query("DROP DATABASE x")
-        with pytest.raises(FarSideRefused, match="cut short"):
-            influx.query("SELECT * FROM m")
-        with pytest.raises(FarSideRefused, match="is not InfluxDB: it answers '<html>"):
-            influx.query("SELECT * FROM m")
-    with (
-        Influx(fake.url, fake.token, fake.org, "x") as influx,
-        pytest.raises(FarSideRefused, match="not found"),
-    ):
-        influx.query('SELECT COUNT("value") FROM "m"')
-
-
-def test_a_server_that_is_not_ready_or_not_influxdb(fake: FakeInflux) -> None:
-    fake.script.extend([Instead(Reply.of(503, {"status": "fail", "message": "starting"})), Instead(Reply(200, b"hi"))])
-    with Side.of(fake).client() as influx:
-        assert influx.health() == influx_module.Health(reachable=False, version="", reason="starting")
-        assert influx.health() == influx_module.Health(reachable=False, version="", reason="hi")
 
 
 # ----------------------------------------------------------------------------- what goes out

@@ -1,0 +1,54 @@
+"""A far side for the client of InfluxDB, and a clock that costs no time."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from twinning_pipelines.stores.influx import Influx
+from twinning_pipelines_tests.far_sides.influx_v1_front import V1Front
+from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
+
+
+@dataclass
+class Waiting:
+    """A clock that only moves when somebody sleeps."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+
+    def clock(self) -> float:
+        return self.seconds
+
+
+@dataclass(frozen=True)
+class Side:
+    """A far side and a measurement that no other test uses. The reader's own server takes no script."""
+
+    url: str
+    token: str
+    org: str
+    bucket: str
+    server: FakeInflux | V1Front | None = None
+    measurement: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
+
+    def client(self, waiting: Waiting | None = None, **options: Any) -> Influx:
+        waiting = waiting or Waiting()
+        clocks = {"sleep": waiting.sleep, "clock": waiting.clock, "jitter": lambda: 1.0}
+        return Influx(self.url, self.token, self.org, self.bucket, **(clocks | options))
+
+    def lines(self, *rest: str) -> list[bytes]:
+        return [f"{self.measurement}{each}".encode() for each in rest]
+
+    @classmethod
+    def of(cls, server: FakeInflux | V1Front) -> "Side":
+        return cls(server.url, server.token, server.org, server.bucket, server)
+
+
+def count(influx: Influx, measurement: str) -> int:
+    """How many points have a `value`."""
+    rows = influx.query(f'SELECT COUNT("value") FROM "{measurement}"')
+    return int(str(rows[0]["count"])) if rows else 0
