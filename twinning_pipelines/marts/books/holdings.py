@@ -64,11 +64,13 @@ _EVENTS = f"""
     stated as materialized (
         select h.place, coalesce(a.name, h.account) as account,
             coalesce(k.security, h.security) as security, h.held_on as day, h.source, h.id, h.currency, h.units,
-            coalesce(h.unit_price, round(h.market_value / nullif(h.units, 0), 10)) as unit_price, h.file_id, h.at,
+            coalesce(h.unit_price, round(h.market_value / nullif(h.units * coalesce(m.multiplier, 1), 0), 10)) as unit_price,
+            h.file_id, h.at,
             {_NO_WORTH} as has_no_worth, h.told_by
         from ({PLACED_HOLDINGS}) as h
         left join account a on a.id = h.account_id
         left join known k on k.told = h.security
+        left join multiplied m on m.security = coalesce(k.security, h.security)
         where h.held_on <= cast(:last as date)
     ),
     statement as (

@@ -5,22 +5,25 @@ as "Common stock", a broker's number that outlived its ISIN. A security is calle
 by the first of the ids by which rows name it.
 """
 
-# CTEs over the trades and holdings of `:person`: `listed` (ids as rows list them, with the contract's multiplier),
-# `known` (told -> security) and `named` (security -> its newest name). `recursive` has to stand before them.
+# CTEs over the trades and holdings of `:person`: `listed` (ids as rows list them, with the contract's multiplier and what
+# the rows come to, as so many times units and price), `known` (told -> security), `named` (security -> its newest name) and
+# `multiplied` (security -> its multiplier). `recursive` has to stand before them.
 KNOWN_SECURITIES = r"""
     listed as materialized (
         select security, ticker, security_name as name, extra ->> 'isin' as isin, extra ->> 'conid' as conid,
-            extra ->> 'cusip' as cusip, extra ->> 'multiplier' as multiplier, source, max(traded_on) as day,
-            null::numeric as worth
+            extra ->> 'cusip' as cusip, coalesce(extra ->> 'multiplier', extra ->> 'SHPERCTRCT') as multiplier, source,
+            max(traded_on) as day, null::numeric as worth,
+            percentile_disc(0.5) within group (
+                order by round(abs((total + coalesce(fees, 0)) / nullif(units * unit_price, 0)), 6)) as paid
         from trade where person_id = :person and absent_since is null and security <> '' group by 1, 2, 3, 4, 5, 6, 7, 8
         union all
         select security, ticker, security_name, extra ->> 'isin', extra ->> 'conid', extra ->> 'cusip',
             extra ->> 'multiplier', source, max(held_on),
-            max(round(market_value / nullif(units * unit_price, 0), 6))
+            max(round(market_value / nullif(units * unit_price, 0), 6)), null
         from holding where person_id = :person and absent_since is null group by 1, 2, 3, 4, 5, 6, 7, 8
         union all
         select entry, (regexp_match(fields ->> 'raw', '(?:^|\n)S([^\n\r]+)'))[1], entry, null, null, null, null,
-            source, null::date, null
+            source, null::date, null, null
         from register_entry where person_id = :person and absent_since is null and register = 'security'
     ),
     beside as materialized (
@@ -56,12 +59,17 @@ KNOWN_SECURITIES = r"""
         order by 1, l.day desc nulls last, l.name
     ),
     -- What a price is a price of: a bond's is a hundredth of its face value, an option's contract is for a hundred shares.
+    -- What rows come to says it best, for IBKR lists 1 for a bond; accrued interest makes that of a trade inexact.
     multiplied as materialized (
-        select coalesce(k.security, l.security) as security,
-            max(coalesce(
-                case when l.multiplier ~ '^\d+(\.\d+)?$' then nullif(l.multiplier::numeric, 0) end,
-                (select t from unnest(array[0.01, 0.1, 10, 100, 1000]) t where l.worth between t * 0.98 and t * 1.02)
-            )) as multiplier
-        from listed l left join known k on k.told = l.security
+        select coalesce(k.security, l.security) as security, coalesce(
+            mode() within group (
+                order by (select t from unnest(s.steps) t where l.worth between t * 0.98 and t * 1.02)),
+            mode() within group (
+                order by (select t from unnest(s.steps) t where l.paid between t * 0.9 and t * 1.1)),
+            max(case when l.multiplier ~ '^\d{1,9}(\.\d{1,9})?$' then nullif(l.multiplier::numeric, 0) end)
+        ) as multiplier
+        from (select array[0.01, 0.1, 1, 10, 100, 1000] as steps) s
+        cross join listed l
+        left join known k on k.told = l.security
         group by 1
     )"""

@@ -200,6 +200,44 @@ def test_a_price_in_percent_is_known_by_what_a_statement_says_it_is_worth(
     assert values(told, 0) == {"A": (Decimal(expected), "CHF")}
 
 
+def test_a_bond_is_priced_in_percent_though_its_broker_lists_a_multiplier_of_one(told: Told) -> None:
+    bond = {"extra": {"assetCategory": "BOND", "multiplier": "1"}, "unit_price": Decimal("97.75")}
+    told.buy(day(0), 2_000, "B", total=Decimal("-1964.7"), fees=Decimal(2), **bond)
+    assert values(told, 0) == {"B": (1_955, "CHF")}
+    told.hold(day(5), 2_000, "B", market_value=Decimal("1971.24"), **bond | {"unit_price": Decimal("98.562")})
+    assert values(told, 5) == {"B": (Decimal("1971.24"), "CHF")}
+
+
+def test_a_contract_without_a_statement_is_worth_what_its_trade_came_to(told: Told) -> None:
+    option = {"action": "BUYOPT", "security": "O", "unit_price": Decimal("1.5")}
+    told.rows(
+        "trade",
+        option | {"traded_on": day(0), "units": Decimal(2), "total": Decimal(-301), "fees": Decimal(1)},
+        {
+            "action": "TRANSFER",
+            "security": "P",
+            "units": Decimal(1),
+            "traded_on": day(0),
+            "extra": {"SHPERCTRCT": "100"},
+        },
+        source="finance.ofx",
+    )
+    told.price(day(0), 3, "P")
+    assert values(told, 0) == {"O": (300, "CHF"), "P": (300, "CHF")}
+
+
+def test_a_trade_of_odd_fees_does_not_scale_its_security(told: Told) -> None:
+    told.buy(day(0), 1, "A", unit_price=Decimal(1), total=Decimal(-10), fees=Decimal(9))
+    told.buy(day(1), 1, "A", unit_price=Decimal(1), total=Decimal(-10))
+    told.buy(day(2), 1, "A", unit_price=Decimal(1), total=Decimal(-1))
+    assert values(told, 2) == {"A": (3, "CHF")}
+
+
+def test_a_position_that_states_its_worth_alone_is_worth_that(told: Told) -> None:
+    told.hold(day(0), -1, "O", market_value=Decimal(-125), extra={"assetCategory": "OPT", "multiplier": "100"})
+    assert values(told, 0) == {"O": (-125, "CHF")}
+
+
 def test_options_are_for_a_hundred_shares_and_margin_has_no_worth(told: Told) -> None:
     told.hold(day(0), -2, "O", unit_price=Decimal("1.5"), extra={"assetCategory": "OPT", "multiplier": "100"})
     told.hold(day(0), 1, "F", unit_price=Decimal(5_000), extra={"assetCategory": "FUT"})
