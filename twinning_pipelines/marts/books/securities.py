@@ -14,7 +14,9 @@ KNOWN_SECURITIES = r"""
             extra ->> 'cusip' as cusip, coalesce(extra ->> 'multiplier', extra ->> 'SHPERCTRCT') as multiplier, source,
             max(traded_on) as day, null::numeric as worth,
             percentile_disc(0.5) within group (
-                order by round(abs((total + coalesce(fees, 0)) / nullif(units * unit_price, 0)), 6)) as paid
+                order by round(abs((total + coalesce(fees, 0)) / nullif(units * unit_price, 0)), 6))
+                -- Another account pays for these, or takes what they bring: the total is what is left.
+                filter (where not (source = 'finance.qif' and lower(action) like '%x')) as paid
         from trade where person_id = :person and absent_since is null and security <> '' group by 1, 2, 3, 4, 5, 6, 7, 8
         union all
         select security, ticker, security_name, extra ->> 'isin', extra ->> 'conid', extra ->> 'cusip',

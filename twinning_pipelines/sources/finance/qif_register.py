@@ -45,6 +45,8 @@ _TRADE_CODES = frozenset(("D", "N", "Y", "I", "Q", "T", "U", "O", "M"))
 _MONEY_OUT = ("buy", "cvrshrt", "miscexp", "margint", "xout", "withdrwx")
 _NO_MONEY = ("reinv", "shrsin", "shrsout", "stksplit", "grant", "vest", "exercis", "expire", "remind")
 _UNITS_OUT = ("sell", "shrsout", "shtsell")
+# Quicken ends an action with X where its money came from, or went to, another account (`BuyX`); these two are that alone.
+_TRANSFERS = ("contribx", "withdrwx")
 _CUT = "the file ends inside this record"
 
 
@@ -157,9 +159,7 @@ class _Register:
         low = action.casefold()
         stated = self._amount("total", record.get("T") or record.get("U") or record.get("$"))
         units = self._amount("units", record.get("Q"))
-        total = None if stated is None or low.startswith(_NO_MONEY) else stated
-        if total is not None and low.startswith(_MONEY_OUT):
-            total = -abs(total)
+        total = self._cash(record, low, stated)
         if units is not None and low.startswith(_UNITS_OUT):
             units = -abs(units)
         security, memo = record.get("Y"), record.get("M")
@@ -178,6 +178,17 @@ class _Register:
             "memo": memo or None,
             "extra": _rest(record, _TRADE_CODES if total is stated else _TRADE_CODES - {"T", "U"}),
         }
+
+    def _cash(self, record: qif.Record, action: str, stated: Decimal | None) -> Decimal | None:
+        """What an action adds to the cash of its own account, None where it moves none of it."""
+        if stated is None or action.startswith(_NO_MONEY):
+            return None
+        total = -abs(stated) if action.startswith(_MONEY_OUT) else stated
+        if not action.endswith("x") or action in _TRANSFERS:
+            return total
+        # `$` is how much the other account paid or got: as a rule all of it.
+        moved = self._amount("total", record.get("$"))
+        return None if moved is None else total - abs(moved).copy_sign(total) or None
 
     def _amount(self, field: str, text: str) -> Decimal | None:
         try:
@@ -251,6 +262,6 @@ SOURCE = Source(
     records=(TRANSACTION, TRADE, REGISTER_ENTRY, PRICE),
     recognises=_recognises,
     parse=parse,
-    version=2,
+    version=3,
     expect_every=timedelta(days=31),
 )

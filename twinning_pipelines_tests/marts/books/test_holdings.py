@@ -233,6 +233,12 @@ def test_a_trade_of_odd_fees_does_not_scale_its_security(told: Told) -> None:
     assert values(told, 2) == {"A": (3, "CHF")}
 
 
+def test_what_another_account_did_not_pay_of_a_trade_says_nothing_of_its_price(told: Told) -> None:
+    bought = {"action": "BuyX", "units": Decimal(100), "unit_price": Decimal(10), "total": Decimal(-10)}
+    told.rows("trade", bought | {"traded_on": day(0), "security": "A"}, source="finance.qif")
+    assert values(told, 0) == {"A": (1_000, "CHF")}
+
+
 def test_a_position_that_states_its_worth_alone_is_worth_that(told: Told) -> None:
     told.hold(day(0), -1, "O", market_value=Decimal(-125), extra={"assetCategory": "OPT", "multiplier": "100"})
     assert values(told, 0) == {"O": (-125, "CHF")}
