@@ -37,6 +37,8 @@ _TRADE_FIELDS = frozenset(
     )
 )
 _FEES = ("COMMISSION", "FEES", "TAXES", "LOAD")
+# Income that buys at once, and cash between the parts of one account: their TOTAL leaves the account as it comes.
+_NO_MONEY = frozenset(("REINVEST", "JRNLFUND"))
 _CUT = "the file ends inside this row"
 
 
@@ -199,14 +201,15 @@ def _trade(reading: _Reading, securities: Mapping[str, ofx.Record]) -> dict[str,
     listed = securities.get(security)
     bank_id, memo = reading.text("FITID"), reading.text("MEMO")
     fees = [fee for name in _FEES if (fee := reading.amount("fees", name)) is not None]
-    units, total = reading.amount("units", "UNITS"), reading.amount("total", "TOTAL")
+    units, stated = reading.amount("units", "UNITS"), reading.amount("total", "TOTAL")
+    moves_cash = reading.record.name not in _NO_MONEY
     return {
         "traded_on": reading.day("traded_on", "DTTRADE"),
         "action": reading.record.name,
-        "key": key_of(bank_id, security, units, total, memo),
+        "key": key_of(bank_id, security, units, stated, memo),
         "bank_id": bank_id,
         "security": security,
-        "total": total,
+        "total": stated if moves_cash else None,
         "units": units,
         "unit_price": reading.amount("unit_price", "UNITPRICE"),
         "fees": sum(fees) if fees else None,
@@ -214,7 +217,7 @@ def _trade(reading: _Reading, securities: Mapping[str, ofx.Record]) -> dict[str,
         "ticker": (listed.get("TICKER") if listed else "") or None,
         "security_name": (listed.get("SECNAME") if listed else "") or None,
         "memo": memo or None,
-        "extra": reading.rest(_TRADE_FIELDS),
+        "extra": reading.rest(_TRADE_FIELDS if moves_cash else _TRADE_FIELDS - {"TOTAL"}),
     }
 
 
@@ -269,6 +272,6 @@ SOURCE = Source(
     records=(TRANSACTION, TRADE, HOLDING, PRICE),
     recognises=_recognises,
     parse=parse,
-    version=2,
+    version=3,
     expect_every=timedelta(days=31),
 )
