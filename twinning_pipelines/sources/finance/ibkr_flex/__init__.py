@@ -6,8 +6,9 @@ To: Trade, Transaction, Holding, Price, Exchange rate, and the cash of each curr
 Rows are executions, cash transactions, corporate actions, transfers, exercises, and taxes that stand on their own; open
 positions with their prices, prices of the day before, and rates of currencies. Where the file lists no rates, the
 `fxRateToBase` of its rows is one for each day and pair. What repeats rows is left out and told: orders, summaries and
-closed lots, the statement of funds, the lots of currencies (FxTransaction), lots of a position. A fee in another
-currency than its trade stays in `extra`. Days are those of the broker, in New York.
+closed lots, the statement of funds, the lots of currencies (FxTransaction), lots of a position. A conversion is a row in
+each of its currencies, and a fee in another currency than its trade is one of its own. Days are those of the broker, in
+New York.
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ from twinning_pipelines.formats.xml_feed import root_of
 from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import EXCHANGE_RATE, HOLDING, NO_CURRENCY, PRICE, TRADE, TRANSACTION
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
-from twinning_pipelines.sources.finance.ibkr_flex.rows import NUMBERS, ROWS, account_of, row_of
+from twinning_pipelines.sources.finance.ibkr_flex.rows import NUMBERS, ROWS, account_of, cash_beside, row_of
 from twinning_pipelines.sources.finance.ibkr_flex.survey import Survey
 from twinning_pipelines.sources.finance.ibkr_flex.valuation import VALUES, Valuation
 
@@ -81,12 +82,13 @@ def _items(entries: Iterator[flex.Entry], survey: Survey) -> Iterator[Row | Reje
 
 
 def _told_by(entry: flex.Entry, survey: Survey, valuation: Valuation) -> Iterator[Row | Rejection]:
-    """The rows of one element, and the rate beside them."""
+    """The rows of one element, the cash that it moves in another currency, and the rate beside them."""
     if entry.name in VALUES:
         rows = list(valuation.rows_of(entry))
     else:
         row = row_of(entry, survey)
         rows = [] if row is None else [row]
+        rows += cash_beside(entry, row, survey) if isinstance(row, Row) else ()
     yield from rows
     if any(isinstance(row, Row) for row in rows):
         yield from valuation.rate_beside(entry)
@@ -127,6 +129,6 @@ SOURCE = Source(
     records=(TRADE, TRANSACTION, HOLDING, PRICE, EXCHANGE_RATE),
     recognises=_recognises,
     parse=parse,
-    version=2,
+    version=3,
     expect_every=timedelta(days=31),
 )

@@ -1,7 +1,8 @@
 """What one element of a Flex file says: the row of a trade, of another event on an investment account, or of a booking."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -26,6 +27,10 @@ NUMBERS = numbers.NumberStyle(".")
 # by all legs of a corporate action, an ibOrderID by all executions of an order: neither tells rows apart.
 _IDS = ("transactionID", "tradeID", "ibExecID", "execID")
 _ORDER_IDS = (*_IDS, "ibOrderID", "orderID")
+
+# What a conversion changes: the currency that is bought or sold, and the one that the row is in.
+_PAIR = re.compile(r"([A-Z]{3})\.([A-Z]{3})")
+_COMMISSIONS = ("ibCommission", "commission")
 
 # Buying these moves no cash but the fees, whatever the proceeds say.
 _ON_MARGIN = frozenset({"CFD", "FUT"})
@@ -76,6 +81,37 @@ def row_of(entry: flex.Entry, survey: Survey) -> Row | Rejection | None:
     if entry.name in _IDLE and not values["units"] and not values["total"]:
         return None
     return Row(record, entry.line, entry.raw, shared | values | {"extra": reading.rest()})
+
+
+def cash_beside(entry: flex.Entry, row: Row, survey: Survey) -> Iterator[Row | Rejection]:
+    """What a trade moves beside the currency of its row: the other one of a conversion, a commission in a third."""
+    if entry.name not in LEVELS:
+        return
+    reading = Reading(entry, survey)
+    pair = _PAIR.fullmatch(reading.text("symbol")) if entry.get("assetCategory") == "CASH" else None
+    if pair and pair[2] == row.values["currency"] and row.values["units"]:
+        yield _leg(entry, row, "units", pair[1], row.values["units"])
+    currency = _commission_currency(entry)
+    if not currency or currency == row.values["currency"]:
+        return
+    try:
+        fees = _cost(reading, _COMMISSIONS)
+    except ValueError as wrong:
+        yield Rejection(entry.line, TRADE.name, str(wrong), entry.raw)
+        return
+    if fees:
+        yield _leg(entry, row, "commission", currency, -fees, fees=fees)
+
+
+def _leg(entry: flex.Entry, row: Row, name: str, currency: str, total: object, *, fees: Decimal | None = None) -> Row:
+    """A row like that of the trade, but of cash alone."""
+    alone = {"currency": currency, "total": total, "units": None, "unit_price": None, "fees": fees}
+    alone |= {"key": f"{row.values['key']}|{name}", "extra": json.dumps({"assetCategory": entry.get("assetCategory")})}
+    return Row(TRADE, entry.line, entry.raw, {**row.values, **alone})
+
+
+def _commission_currency(entry: flex.Entry) -> str:
+    return entry.get("ibCommissionCurrency", "commissionCurrency").upper()
 
 
 def _is_investment(entry: flex.Entry) -> bool:
@@ -183,11 +219,11 @@ def _trade(reading: Reading) -> dict[str, object]:
 
 
 def _trade_fees(reading: Reading) -> Decimal | None:
-    """Commission and taxes as a cost. None where the commission is in another currency than the trade."""
-    commission_currency = reading.entry.get("ibCommissionCurrency", "commissionCurrency").upper()
-    if commission_currency and commission_currency != currency_of(reading):
-        return None
-    return _cost(reading, ("ibCommission", "commission"), ("taxes", "tax"))
+    """Commission and taxes as a cost, without a commission in another currency than the trade: see `cash_beside`."""
+    currency, taxes = _commission_currency(reading.entry), ("taxes", "tax")
+    if currency and currency != currency_of(reading):
+        return _cost(reading, taxes) or None
+    return _cost(reading, _COMMISSIONS, taxes)
 
 
 def _cost(reading: Reading, *names: tuple[str, ...]) -> Decimal | None:

@@ -94,6 +94,7 @@ def test_legs_of_one_action_are_told_apart_by_what_they_move(tmp_path: Path) -> 
         ({"proceeds": "-10", "ibCommission": "-1", "taxes": "-0.5"}, "-11.5", "1.5"),
         ({"proceeds": "-10", "ibCommission": "0.25", "ibCommissionCurrency": "USD"}, "-9.75", "-0.25"),
         ({"proceeds": "-10", "ibCommission": "-1", "ibCommissionCurrency": "CHF"}, "-10", None),
+        ({"proceeds": "-10", "ibCommission": "-1", "ibCommissionCurrency": "CHF", "taxes": "-0.5"}, "-10.5", "0.5"),
         ({"proceeds": "-10", "netCash": "0", "assetCategory": "CASH", "ibCommission": "-1"}, "-11", "1"),
         ({"proceeds": "-10", "assetCategory": "FUT", "ibCommission": "-1"}, None, "1"),
         ({"ibCommission": "-1"}, None, "1"),
@@ -103,9 +104,26 @@ def test_legs_of_one_action_are_told_apart_by_what_they_move(tmp_path: Path) -> 
 def test_fees_are_a_cost_and_the_total_is_what_the_cash_gains(
     given: dict[str, str], total: str | None, fees: str | None, tmp_path: Path
 ) -> None:
-    [row] = rows(SOURCE, flex(tmp_path, trade(**given)))
+    [row, *_] = rows(SOURCE, flex(tmp_path, trade(**given)))
     assert row.get("total") == (None if total is None else Decimal(total))
     assert row.get("fees") == (None if fees is None else Decimal(fees))
+
+
+def test_a_conversion_moves_two_currencies_and_a_foreign_commission_a_third(tmp_path: Path) -> None:
+    sold = {"symbol": "CHF.USD", "assetCategory": "CASH", "buySell": "SELL", "quantity": "-1000", "proceeds": "1250"}
+    fee = {"ibCommission": "-1.6", "ibCommissionCurrency": "EUR", "netCash": "0", "transactionID": "5"}
+    told = rows(SOURCE, flex(tmp_path, trade(**sold | fee)))
+    assert [(row["currency"], row["total"], row.get("units"), row.get("fees"), row["key"]) for row in told] == [
+        ("USD", 1250, -1000, None, "id:5"),
+        ("CHF", -1000, None, None, "id:5|units"),
+        ("EUR", Decimal("-1.6"), None, Decimal("1.6"), "id:5|commission"),
+    ]
+
+
+def test_a_foreign_commission_that_is_no_number_is_rejected_and_its_trade_is_not(tmp_path: Path) -> None:
+    path = flex(tmp_path, trade(proceeds="-10", ibCommission="dear", ibCommissionCurrency="CHF"))
+    assert [row["total"] for row in rows(SOURCE, path)] == [-10]
+    assert reasons(SOURCE, path) == ["fees: not a number: 'dear'"]
 
 
 @pytest.mark.parametrize("day", ["20260213", "2026-02-13", "02/13/2026", "02/13/26", "13/02/2026", "13-FEB-26"])

@@ -30,13 +30,19 @@ def counted(path: Path) -> Counter[str]:
     tied = [each for each in cash if each.get("isin") or each.get("conid") or each.get("symbol")]
     events = [each for each in root.iter("CorporateAction", "OptionEAE", "Transfer") if each.get("quantity")]
     found = Counter(
-        trade=len(executions) + len(tied) + len(events),
+        trade=len(executions) + sum(map(_beside, executions)) + len(tied) + len(events),
         transaction=len(cash) - len(tied) + len(list(root.iter("SalesTax"))),
         holding=len(list(root.iter("OpenPosition"))),
         price=len(_priced(root)),
         exchange_rate=len(_rated(root, [*executions, *cash, *events, *root.iter("OpenPosition", "SalesTax")])),
     )
     return +found
+
+
+def _beside(trade: etree._Element) -> int:
+    """In how many more currencies a trade moves cash."""
+    is_foreign = trade.get("ibCommissionCurrency") not in (None, "", trade.get("currency"))
+    return (trade.get("assetCategory") == "CASH") + (is_foreign and float(trade.get("ibCommission", "0")) != 0)
 
 
 def _priced(root: etree._Element) -> set[tuple[str | None, str | None]]:
