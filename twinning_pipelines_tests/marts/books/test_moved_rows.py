@@ -1,0 +1,105 @@
+"""What a person corrects in a finance program counts where the newest file tells it, and nowhere else."""
+
+import os
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from twinning_pipelines.ingest.road import receive, take
+from twinning_pipelines.marts.books.holdings import held_between
+from twinning_pipelines.marts.books.settling import refresh_books
+from twinning_pipelines.sources.finance import ghostfolio, portfolio_performance
+from twinning_pipelines.stores.postgres.store import PostgresStore
+
+SAMPLES = Path(__file__).parents[2] / "sources" / "finance"
+SOURCES = [portfolio_performance.SOURCE, ghostfolio.SOURCE]
+LAST = date(2026, 3, 31)
+
+
+class Program:
+    """One person's file, saved again and again."""
+
+    def __init__(self, store: PostgresStore, engine: sa.Engine, folder: Path) -> None:
+        self.store, self.engine, self.folder = store, engine, folder
+
+    def save(self, name: str, text: str, day: int) -> None:
+        """Drops what was saved on a day of April."""
+        path = self.folder / f"{day}-{name}"
+        path.write_text(text)
+        moment = datetime(2026, 4, day, 20, tzinfo=UTC).timestamp()
+        os.utime(path, (moment, moment))
+        archive = self.folder / "archive"
+        receipt = take(receive(path, "ada", self.store, archive), self.store, archive, SOURCES)
+        assert receipt.problem is None, receipt
+        with self.engine.begin() as connection:
+            refresh_books(connection, 1)
+
+    def held(self) -> dict[tuple[str, str], Decimal]:
+        """Units by account and security."""
+        with self.engine.connect() as connection:
+            return {(each.account, each.security): each.units for each in held_between(connection, 1, LAST, LAST)}
+
+    def balances(self) -> dict[str, Decimal]:
+        """The newest of each account."""
+        statement = """
+            select distinct on (a.id) a.name, b.balance from account_balance b join account a on a.id = b.account_id
+            order by a.id, b.day desc"""
+        with self.engine.connect() as connection:
+            return dict(connection.execute(sa.text(statement)).tuples().all())
+
+
+@pytest.fixture
+def program(store: PostgresStore, engine: sa.Engine, tmp_path: Path) -> Program:
+    return Program(store, engine, tmp_path)
+
+
+HOUSEHOLD = (SAMPLES / "portfolio_performance" / "household.xml").read_text()
+CORRECTIONS = {
+    "a day": (HOUSEHOLD.replace("2026-01-12T09:31", "2026-01-11T09:31"), {}),
+    "a type": (HOUSEHOLD.replace("<type>DELIVERY_INBOUND</type>", "<type>TRANSFER_IN</type>"), {}),
+    "a name": (
+        HOUSEHOLD.replace("<name>Depot</name>", "<name>Shares</name>").replace("Cash CHF", "Franken"),
+        {"Depot": "Shares", "Cash CHF": "Franken"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("corrected", "names"), CORRECTIONS.values(), ids=CORRECTIONS)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_correction_takes_the_place_of_what_it_corrects(
+    corrected: str, names: dict[str, str], is_late: bool, program: Program, engine: sa.Engine
+) -> None:
+    program.save("household.xml", HOUSEHOLD, 1)
+    held, balances = program.held(), program.balances()
+    if is_late:
+        # The older file is read again after the newer one.
+        with engine.begin() as connection:
+            tables = ("trade", "transaction_sighting", "transaction", "coverage")
+            connection.execute(sa.text(f"truncate {', '.join(tables)} cascade"))
+        program.save("corrected.xml", corrected, 3)
+        program.save("again.xml", HOUSEHOLD + "\n", 2)
+    else:
+        program.save("corrected.xml", corrected, 3)
+    assert program.held() == {(names.get(name, name), security): units for (name, security), units in held.items()}
+    assert program.balances() == {names.get(name, name): worth for name, worth in balances.items()}
+
+
+def test_two_files_that_tell_the_same_are_one(program: Program) -> None:
+    program.save("household.xml", HOUSEHOLD, 1)
+    held, balances = program.held(), program.balances()
+    program.save("household.xml", HOUSEHOLD + "\n", 2)
+    assert (program.held(), program.balances()) == (held, balances)
+
+
+def test_an_activity_that_is_moved_to_another_day_and_account_counts_once(program: Program) -> None:
+    export = (SAMPLES / "ghostfolio" / "export.json").read_text()
+    program.save("export.json", export, 1)
+    held = program.held()
+    assert held["Depot", "MSFT"] == 3
+    moved = export.replace("2026-01-16", "2026-01-15").replace('"Depot"', '"Shares"')
+    program.save("export.json", moved.replace("2026-04-01T08", "2026-04-02T08"), 2)
+    assert program.held()["Shares", "MSFT"] == 3
+    assert sum(program.held().values()) == sum(held.values())
