@@ -7,8 +7,8 @@ from twinning_pipelines.marts.books.balances import keep_balances
 from twinning_pipelines.marts.books.bookings import Settled, settle_bookings
 from twinning_pipelines.marts.books.kept_rulebook import rulebook_of
 from twinning_pipelines.marts.books.meaning import settle_meaning
-from twinning_pipelines.marts.books.moved_rows import leave_moved_rows
 from twinning_pipelines.marts.books.net_worth import own_currency
+from twinning_pipelines.marts.books.retold_rows import leave_retold_rows
 
 
 def refresh_books(connection: sa.Connection, person_id: int) -> Settled | None:
@@ -26,7 +26,7 @@ def refresh_books(connection: sa.Connection, person_id: int) -> Settled | None:
     before = own_currency(connection, person_id)
     currency = "update person set currency = :currency where id = :person and currency is distinct from :currency"
     connection.execute(sa.text(currency), {"person": person_id, "currency": rulebook.currency})
-    leave_moved_rows(connection, person_id)
+    leave_retold_rows(connection, person_id)
     settle_accounts(connection, person_id, rulebook.accounts)
     settled = settle_bookings(connection, person_id)
     keep_balances(connection, person_id)

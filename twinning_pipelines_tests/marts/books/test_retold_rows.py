@@ -1,4 +1,4 @@
-"""What a person corrects in a finance program counts where the newest file tells it, and nowhere else."""
+"""What is told again in another place counts once: corrections in a finance program, a broker's confirmations."""
 
 import os
 from datetime import UTC, date, datetime
@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.marts.books.holdings import held_between
 from twinning_pipelines.marts.books.settling import refresh_books
-from twinning_pipelines.sources.finance import ghostfolio, portfolio_performance
+from twinning_pipelines.sources.finance import ghostfolio, ibkr_flex, portfolio_performance
 from twinning_pipelines.stores.postgres.store import PostgresStore
 
 SAMPLES = Path(__file__).parents[2] / "sources" / "finance"
-SOURCES = [portfolio_performance.SOURCE, ghostfolio.SOURCE]
+SOURCES = [portfolio_performance.SOURCE, ghostfolio.SOURCE, ibkr_flex.SOURCE]
 LAST = date(2026, 3, 31)
 
 
@@ -103,3 +103,29 @@ def test_an_activity_that_is_moved_to_another_day_and_account_counts_once(progra
     program.save("export.json", moved.replace("2026-04-01T08", "2026-04-02T08"), 2)
     assert program.held()["Shares", "MSFT"] == 3
     assert sum(program.held().values()) == sum(held.values())
+
+
+_FLEX = """<FlexQueryResponse><FlexStatements><FlexStatement accountId="U1" whenGenerated="202604{day:02};090000">
+{trades}</FlexStatement></FlexStatements></FlexQueryResponse>"""
+_SHARED = 'currency="USD" assetCategory="STK" symbol="A" conid="1" tradeDate="20260210" quantity="5" netCash="-51" buySell="BUY"'
+_CONFIRMATION = f'<TradeConfirm tradeID="900" execID="01.{{n}}" price="10" {_SHARED}/>'
+_STATED = f'<Trade transactionID="7" tradeID="900" ibExecID="01.1" tradePrice="10" {_SHARED}/>'
+
+
+@pytest.mark.parametrize("stated_first", [False, True])
+def test_a_confirmation_of_a_trade_that_a_statement_tells_is_no_second_one(
+    stated_first: bool, program: Program
+) -> None:
+    confirmation = _CONFIRMATION.format(n=1)
+    files = [(_STATED, 1), (confirmation, 2)] if stated_first else [(confirmation, 1), (_STATED, 2)]
+    for trades, on in files:
+        program.save("flex.xml", _FLEX.format(day=on, trades=trades), on)
+    assert program.held() == {("U1", "1"): 5}
+    assert program.balances() == {"U1": -51}
+
+
+def test_a_confirmation_is_known_by_its_execution_too(program: Program) -> None:
+    program.save("flex.xml", _FLEX.format(day=1, trades=_CONFIRMATION.format(n=1).replace('tradeID="900"', "")), 1)
+    program.save("flex.xml", _FLEX.format(day=2, trades=_STATED), 2)
+    program.save("other.xml", _FLEX.format(day=3, trades=_CONFIRMATION.format(n=2).replace('"900"', '"901"')), 3)
+    assert program.held() == {("U1", "1"): 10}
