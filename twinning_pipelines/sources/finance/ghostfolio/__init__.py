@@ -23,7 +23,8 @@ from twinning_pipelines.original import Original
 from twinning_pipelines.records.money import PRICE, TRADE, TRANSACTION, UNNAMED_ACCOUNT
 from twinning_pipelines.source import Claim, ExportedAt, Item, Notice, Rejection, Row, Source, gather
 from twinning_pipelines.sources.finance.ghostfolio import table
-from twinning_pipelines.sources.finance.ghostfolio.activity import MANUAL, Activity, Security, money_of, values_of
+from twinning_pipelines.sources.finance.ghostfolio.activity import MANUAL, Activity, Security, values_of
+from twinning_pipelines.sources.finance.hundredths import money_of
 
 _META = re.compile(r'"meta"\s*:\s*\{\s*"date"\s*:\s*"[^"]*"\s*,\s*"version"')
 _LISTS = re.compile(r'"(?:activities|orders|assetProfiles)"\s*:\s*\[')

@@ -13,10 +13,9 @@ from msgspec import Struct, field
 from twinning_pipelines.formats.json_values import detail_of
 from twinning_pipelines.records.money import TRADE, TRANSACTION, key_of
 from twinning_pipelines.records.record import Record
+from twinning_pipelines.sources.finance.hundredths import money_of
 
 MANUAL = "MANUAL"
-# Currencies that are quoted in hundredths, and their whole ones.
-_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
 _TYPES = ("BUY", "SELL", "DIVIDEND", "FEE", "INTEREST", "ITEM", "LIABILITY")
 # Bookings of an account, where no security of a market is named.
 _CASH = frozenset({"FEE", "INTEREST"})
@@ -79,13 +78,6 @@ def values_of(activity: Activity) -> tuple[Record, dict[str, object]]:
         "memo": activity.note or None,
         "extra": detail_of(rest),
     }
-
-
-def money_of(currency: str) -> tuple[str, Decimal]:
-    """The whole currency that one stands for, and what its unit is worth in it: `GBp` is a hundredth of `GBP`."""
-    trimmed = currency.strip()
-    whole = _HUNDREDTHS.get(trimmed)
-    return (whole, Decimal("0.01")) if whole else (trimmed.upper(), Decimal(1))
 
 
 def _total(kind: str, worth: Decimal, fee: Decimal) -> Decimal | None:

@@ -66,5 +66,6 @@ SOURCE = Source(
     records=(TRADE, TRANSACTION, PRICE, EXCHANGE_RATE),
     recognises=_recognises,
     parse=parse,
+    version=2,
     expect_every=timedelta(days=31),
 )

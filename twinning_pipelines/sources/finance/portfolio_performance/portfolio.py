@@ -21,6 +21,7 @@ from twinning_pipelines.records.money import (
     key_of,
 )
 from twinning_pipelines.source import Notice, Rejection, Row
+from twinning_pipelines.sources.finance.hundredths import money_of
 from twinning_pipelines.sources.finance.portfolio_performance.kinds import Kind, kind_of
 from twinning_pipelines.sources.finance.portfolio_performance.objects import Element, Objects, Quote
 
@@ -92,7 +93,8 @@ class Portfolio:
             return Rejection(quote.at, record.name, str(wrong), raw)
         if target:
             return Row(record, quote.at, raw, {"base": currency, "quote": target, "rated_on": day, "rate": value})
-        values = {"security": called, "priced_on": day, "currency": currency, "unit_price": value}
+        whole, share = money_of(currency)
+        values = {"security": called, "priced_on": day, "currency": whole, "unit_price": value * share}
         return Row(record, quote.at, raw, values)
 
     def _booking(self, account: Element, booking: Element) -> Row | Rejection:

@@ -61,6 +61,16 @@ def test_an_exchange_rate_is_no_price() -> None:
     assert [(row["base"], row["quote"], row["rate"]) for row in told] == [("EUR", "CHF", Decimal("0.9382"))]
 
 
+def test_prices_in_pence_are_told_in_pounds(tmp_path: Path) -> None:
+    path = tmp_path / "london.xml"
+    path.write_text(HOUSEHOLD.read_text(encoding="utf-8").replace(">USD<", ">GBX<"), encoding="utf-8")
+    told = [row for row in rows(SOURCE, path) if row.get("security") == "CH0009000014" and "priced_on" in row]
+    assert [(row["currency"], row["unit_price"]) for row in told] == [
+        ("GBP", Decimal("2.01")),
+        ("GBP", Decimal("2.02125")),
+    ]
+
+
 def test_references_by_number_say_the_same(tmp_path: Path) -> None:
     path = tmp_path / "numbered.xml"
     path.write_text(numbered(HOUSEHOLD.read_text(encoding="utf-8")), encoding="utf-8")
