@@ -131,7 +131,8 @@ def _decimals(value: Value) -> dict[str, object]:
 
 def _activity(told: Mapping[str, object], names: _Names, clock: Clock) -> Activity:
     source, symbol = text_of(told.get("dataSource")), text_of(told.get("symbol"))
-    rest = {name: each for name, each in told.items() if name not in _TAKEN}
+    # A number that only a newer version knows is kept as written.
+    rest = {name: str(each) if isinstance(each, Decimal) else each for name, each in told.items() if name not in _TAKEN}
     tags = [names.tags.get(text_of(tag), text_of(tag)) for tag in list_of(told.get("tags"))]
     return Activity(
         account=names.account(text_of(told.get("accountId"))),
@@ -193,7 +194,10 @@ def _day(name: str, value: object, clock: Clock) -> date:
         raise ValueError(f"{name}: not a date: {shown(value)}") from None
     if moment.tzinfo is None or not (moment.hour or moment.minute or moment.second):
         return moment.date()
-    return moment.astimezone(clock.zone_at(moment)).date()
+    try:
+        return moment.astimezone(clock.zone_at(moment)).date()
+    except OverflowError:
+        raise ValueError(f"{name}: not a date: {shown(value)}") from None
 
 
 def _number(name: str, value: object) -> Decimal:

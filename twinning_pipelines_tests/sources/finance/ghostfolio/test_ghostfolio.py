@@ -70,6 +70,16 @@ def test_a_day_is_that_of_midnight_utc_else_the_persons_own(tmp_path: Path) -> N
     assert [row["traded_on"] for row in rows(SOURCE, path, NEW_YORK)] == [date(2026, 1, 5), date(2026, 1, 5)]
 
 
+def test_a_number_that_nobody_knows_is_kept(tmp_path: Path) -> None:
+    (row,) = rows(SOURCE, export(tmp_path, activity(valueInBaseCurrency=0.16)))
+    assert json.loads(row["extra"])["valueInBaseCurrency"] == "0.16"
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:30:00-12:00", "0001-01-01T00:30:00+12:00"])
+def test_a_moment_beyond_all_calendars_costs_its_row(moment: str, tmp_path: Path) -> None:
+    assert reasons(SOURCE, export(tmp_path, activity(date=moment))) == [f"traded_on: not a date: {moment!r}"]
+
+
 def test_two_accounts_of_one_name_stay_two(tmp_path: Path) -> None:
     accounts = [{"id": f"{n}{n}{n}{n}{n}{n}{n}{n}-0", "name": "Depot", "currency": "CHF"} for n in (1, 2)]
     path = export(tmp_path, *(activity(accountId=each["id"]) for each in accounts), accounts=accounts)
