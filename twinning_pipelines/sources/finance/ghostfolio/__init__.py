@@ -88,9 +88,9 @@ def _items(original: Original, clock: Clock) -> Iterator[Row | Rejection | Claim
 def _exported_at(meta: object) -> datetime | None:
     try:
         made = datetime.fromisoformat(text_of(object_of("meta", meta).get("date")))
-    except ValueError:
+        return made.astimezone(UTC) if made.tzinfo and made.time() != datetime.min.time() else None
+    except (ValueError, OverflowError):
         return None
-    return made.astimezone(UTC) if made.tzinfo and made.time() != datetime.min.time() else None
 
 
 def _learn(names: _Names, of: str, element: Mapping[str, object]) -> None:

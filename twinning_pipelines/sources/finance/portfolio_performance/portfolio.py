@@ -217,11 +217,17 @@ def _told(amount: Decimal) -> str:
 
 
 def price_of(kind: Kind, amount: Decimal, costs: Decimal, units: Decimal) -> Decimal | None:
-    """What one unit cost, in the currency of the booking: its amount without fees and taxes, over its units."""
+    """What one unit cost, in the currency of the booking: its amount without fees and taxes, over its units.
+
+    Raises ValueError for more digits than any price has.
+    """
     if not units or not kind.units:
         return None
     gross = abs(amount) - costs if kind.units > 0 else abs(amount) + costs
-    return round(gross / abs(units), _PRICE_DIGITS)
+    try:
+        return round(gross / abs(units), _PRICE_DIGITS)
+    except ArithmeticError:
+        raise ValueError(f"unit_price: out of range: {gross} for {abs(units)}") from None
 
 
 def _figure(field: str, text: str, decimals: int) -> Decimal:

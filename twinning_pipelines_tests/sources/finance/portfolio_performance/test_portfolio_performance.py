@@ -61,6 +61,16 @@ def test_an_exchange_rate_is_no_price() -> None:
     assert [(row["base"], row["quote"], row["rate"]) for row in told] == [("EUR", "CHF", Decimal("0.9382"))]
 
 
+@pytest.mark.parametrize("name", ["household.xml", "alle_buchungen.csv"])
+def test_a_purchase_without_a_sensible_price_costs_its_row(name: str, tmp_path: Path) -> None:
+    text, path = (HERE / name).read_text(encoding="utf-8"), tmp_path / name
+    for sensible, absurd in (("<amount>97120</amount>", f"<amount>{'9' * 25}</amount>"), ("600000000", "1"),
+                             ("971,20", "9" * 25), ("6,0", "0,00000001")):  # fmt: skip
+        text = text.replace(sensible, absurd)
+    path.write_text(text, encoding="utf-8")
+    assert any(reason.startswith("unit_price: out of range") for reason in reasons(SOURCE, path))
+
+
 def test_prices_in_pence_are_told_in_pounds(tmp_path: Path) -> None:
     path = tmp_path / "london.xml"
     path.write_text(HOUSEHOLD.read_text(encoding="utf-8").replace(">USD<", ">GBX<"), encoding="utf-8")
