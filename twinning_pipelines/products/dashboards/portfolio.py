@@ -69,7 +69,7 @@ _STATED = """stated as (
 _HELD = filled(
     """select coalesce(n.name, s.security) as "Security", s.account as "Account", s.units::float8 as "Units",
     s.unit_price::float8 as "Price", s.market_value::float8 as "Worth when stated", s.cost::float8 as "Paid",
-    (s.market_value - s.cost)::float8 as "Gain", ((s.market_value - s.cost) / nullif(s.cost, 0))::float8 as "Gain in %",
+    (s.market_value - s.cost)::float8 as "Gain", ((s.market_value - s.cost) / nullif(abs(s.cost), 0))::float8 as "Gain in %",
     s.currency as "Currency", s.held_on::text as "Stated on", f.name as "File",
     'twinning explain ' || $fact || ' --day ' || s.held_on || ' --person ' || $person as "Explained by"
 from stated s
@@ -81,9 +81,10 @@ join intake_file f on f.id = s.file_id
 order by 5 desc nulls last""",
     fact=shell_word("'portfolio_value:' || coalesce(k.security, s.security)"), person=shell_word("p.name"),
 )  # fmt: skip
+# What was sold short has brought its cost: the gain is a share of its size.
 _GAIN = """select 'Gain, ' || currency as metric, sum(market_value - cost)::float8 as value
 from stated where cost is not null and market_value is not null group by currency order by 1"""
-_GAIN_SHARE = """select 'Gain, ' || currency as metric, (sum(market_value - cost) / nullif(sum(cost), 0))::float8 as value
+_GAIN_SHARE = """select 'Gain, ' || currency as metric, (sum(market_value - cost) / nullif(sum(abs(cost)), 0))::float8 as value
 from stated where cost is not null and market_value is not null group by currency order by 1"""
 
 _PAID = """paid as (
@@ -109,8 +110,10 @@ left join named n on n.security = coalesce(k.security, t.security)
 where t.absent_since is null and t.traded_on between who.first and who.last
 order by t.traded_on desc, t.id desc limit 200"""
 
+# An exchange of currencies buys nothing; what it costs is a fee.
 _INVESTED = """moves as (
-    select date_trunc('month', m.day)::date as month, m.currency, t.units, m.total, t.fees
+    select date_trunc('month', m.day)::date as month, m.currency, m.total, t.fees,
+        case when t.extra ->> 'assetCategory' = 'CASH' then null else t.units end as units
     from ($traded) m join trade t on t.id = m.trade_id cross join who
     where m.is_told and m.day between date_trunc('month', who.first)::date and who.last
 )""".replace("$traded", of_who(TRADED))

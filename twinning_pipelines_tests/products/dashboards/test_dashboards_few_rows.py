@@ -114,6 +114,28 @@ def test_an_older_statement_under_another_name_of_the_account_is_not_the_newest(
     assert values(told, "portfolio", "What have I gained?") == {"Gain, CHF": 6}
 
 
+def test_what_was_sold_short_and_is_worth_less_now_is_a_gain(told: Told) -> None:
+    told.hold(DAY, -1, cost=Decimal(-140), market_value=Decimal(-126))
+    assert values(told, "portfolio", "What have I gained?") == {"Gain, CHF": 14}
+    assert values(told, "portfolio", "What is that of what I paid?") == {"Gain, CHF": 0.1}
+    assert [row["Gain in %"] for row in answer(told, "portfolio", "What do I hold?")] == [0.1]
+
+
+def test_an_exchange_of_currencies_is_no_sale(told: Told, books: Ledger) -> None:
+    books.account("Broker", "Depot")
+    exchanged = {
+        "traded_on": DAY,
+        "security": "CHF.USD",
+        "units": Decimal(-1000),
+        "total": Decimal(1250),
+        "currency": "USD",
+    }
+    told.rows("trade", exchanged | {"extra": {"assetCategory": "CASH"}}, source=FLEX)
+    fee = {"traded_on": DAY, "security": "CHF.USD", "total": Decimal("-1.5"), "fees": Decimal("1.5")}
+    told.rows("trade", fee | {"extra": {"assetCategory": "CASH"}}, source=FLEX)
+    assert values(told, "portfolio", "How much do I buy and sell?") == {"Fees, CHF": 1.5}
+
+
 # ------------------------------------------------------------------------------ money
 
 
