@@ -45,11 +45,13 @@ _SPLIT = r"""
         when source = 'finance.qif' and lower(action) = 'stksplit' and units > 0 then units / 10
     end"""
 
-# The same of a broker who books the units that a split adds: only prices have to know it.
+# The same of a broker who books the units that a split adds: only prices have to know it. Whether the ratio stands in
+# `description` or in `actionDescription` alone follows from the fields that a query has.
 _SPLIT_TOLD = r"""
     case when source = 'finance.ibkr_flex' and action in ('FS', 'RS') then (
         select m[1]::numeric / m[2]::numeric
-        from regexp_match(memo, 'SPLIT ([1-9]\d{0,5}) FOR ([1-9]\d{0,5})') as m
+        from regexp_match(
+            concat_ws(' ', memo, extra ->> 'actionDescription'), 'SPLIT ([1-9]\d{0,5}) FOR ([1-9]\d{0,5})') as m
     ) end"""
 
 # What statements say that `:person` held. Where several sources state an account's day, `told_by` is the one that counts.

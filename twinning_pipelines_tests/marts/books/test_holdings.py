@@ -111,6 +111,7 @@ def test_ofx_says_by_its_action_what_happens_to_units(told: Told) -> None:
         ("finance.ofx", {"action": "SPLIT", "units": None, "extra": {"NEWUNITS": "15", "OLDUNITS": "10"}}),
         ("finance.qif", {"action": "StkSplit", "units": Decimal(15)}),
         ("finance.ibkr_flex", {"action": "FS", "units": Decimal(5), "memo": "A(X) SPLIT 3 FOR 2 (A, A AG, X)"}),
+        ("finance.ibkr_flex", {"action": "FS", "units": Decimal(5), "extra": {"actionDescription": "A SPLIT 3 FOR 2"}}),
     ],
 )
 def test_a_split_multiplies_units_and_divides_older_prices(told: Told, source: str, split: dict[str, object]) -> None:
