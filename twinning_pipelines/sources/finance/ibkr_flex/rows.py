@@ -161,6 +161,14 @@ class Reading:
             self.used.add(name)
         return day
 
+    def last_day(self, field_name: str) -> date | None:
+        """The last day of the statement, None when it names none. Raises ValueError with the field's name."""
+        text = flex.said(self.entry.statement.get("toDate"))
+        try:
+            return self._survey.day_of(text) if text else None
+        except ValueError as wrong:
+            raise ValueError(f"{field_name}: {wrong}") from None
+
     def bank_id(self, *names: str) -> str:
         """The first of these ids; IBKR writes 0 where it gave none."""
         return next((text for name in names if self.entry.get(name) != "0" and (text := self.text(name))), "")

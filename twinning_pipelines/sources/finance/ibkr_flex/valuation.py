@@ -101,7 +101,8 @@ def _holding(reading: Reading) -> dict[str, object]:
     security, ticker, name = _named(reading)
     return {
         "account": account_of(reading.entry),
-        "held_on": reading.day("held_on", "reportDate"),
+        # A query may leave the day out; positions are those at the end of the statement.
+        "held_on": reading.day("held_on", "reportDate") or reading.last_day("held_on"),
         "security": security,
         "currency": currency_of(reading),
         "units": reading.amount("units", "position", "quantity"),

@@ -208,3 +208,12 @@ def test_lots_are_the_position_where_no_summary_is(tmp_path: Path) -> None:
     told = rows(SOURCE, flex(tmp_path, *lots))
     assert [row["units"] for row in told if "units" in row] == [2, 3]
     assert len([row for row in told if "priced_on" in row]) == 1
+
+
+def test_a_position_without_a_day_is_that_of_the_end_of_its_statement(tmp_path: Path) -> None:
+    position = '<OpenPosition currency="USD" symbol="A" position="2" markPrice="5" />'
+    told = rows(SOURCE, flex(tmp_path, position))
+    assert [(row.get("held_on"), row.get("priced_on")) for row in told] == [
+        (date(2026, 1, 31), None), (None, date(2026, 1, 31)),
+    ]  # fmt: skip
+    assert reasons(SOURCE, flex(tmp_path, position, statement='accountId="U1"'))[0] == "held_on: missing"
