@@ -4,6 +4,9 @@ A finance program gives a booking an id of its own, and keeps it when its owner 
 identifies a row has both in it, so that the moved one comes as a new row beside the old: the newest file that tells an id
 tells where it stands. A booking that stays in its account is left to `successors`, which keep its edits.
 
+What an account holds on a day is what the newest file of a source states of it, and nothing beside: what was sold since the
+first statement of the day is left out by the second, and lots of a position may be one line in it.
+
 IBKR tells a trade in a confirmation by its `tradeID`, or by that of its execution, and in a statement by a `transactionID`
 with the others beside it: the statement counts.
 """
@@ -27,6 +30,19 @@ _LEAVE = """
         where t.id = o.id and t.file_id <> o.newest and {condition}
         returning t.{day} as day
     )"""
+_STATED = """
+    with told as (
+        select t.id, first_value(t.file_id) over (
+            partition by t.source, t.account, t.held_on order by f.as_of desc, f.sha256 desc) as newest
+        from holding t join intake_file f on f.id = t.file_id
+        where t.person_id = :person and t.absent_since is null
+    ),
+    gone as (
+        update holding t set absent_since = f.as_of
+        from told o join intake_file f on f.id = o.newest
+        where t.id = o.id and t.file_id <> o.newest
+        returning t.held_on as day
+    )"""
 _CONFIRMED = """
     with stated as (
         select t.account, t.bank_id, v.number, f.as_of
@@ -49,6 +65,7 @@ _MARK = """
 _STATEMENTS = (
     _LEAVE.format(table="trade", day="traded_on", condition="true"),
     _LEAVE.format(table="transaction", day="booked_on", condition="o.account <> o.newest_account"),
+    _STATED,
     _CONFIRMED,
 )
 

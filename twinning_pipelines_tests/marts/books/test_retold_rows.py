@@ -1,4 +1,4 @@
-"""What is told again in another place counts once: corrections in a finance program, a broker's confirmations."""
+"""What is told again in another place counts once: corrections in a finance program, a broker's second statement of a day."""
 
 import os
 from datetime import UTC, date, datetime
@@ -129,3 +129,23 @@ def test_a_confirmation_is_known_by_its_execution_too(program: Program) -> None:
     program.save("flex.xml", _FLEX.format(day=2, trades=_STATED), 2)
     program.save("other.xml", _FLEX.format(day=3, trades=_CONFIRMATION.format(n=2).replace('"900"', '"901"')), 3)
     assert program.held() == {("U1", "1"): 10}
+
+
+def _position(units: int, security: str, level: str = "SUMMARY") -> str:
+    what = f'symbol="{security}" conid="{security}" position="{units}" levelOfDetail="{level}"'
+    return f'<OpenPosition currency="USD" assetCategory="STK" reportDate="20260331" markPrice="10" {what}/>'
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_newest_statement_of_a_day_counts_alone(newest_first: bool, program: Program) -> None:
+    files = [(_position(5, "A") + _position(1, "B"), 1), (_position(1, "B"), 2)]
+    for positions, on in reversed(files) if newest_first else files:
+        program.save("flex.xml", _FLEX.format(day=on, trades=positions), on)
+    assert program.held() == {("U1", "B"): 1}
+
+
+def test_lots_of_a_position_are_its_one_line_in_the_next_statement(program: Program) -> None:
+    program.save("flex.xml", _FLEX.format(day=1, trades=_position(2, "A", "LOT") + _position(3, "A", "LOT")), 1)
+    assert program.held() == {("U1", "A"): 5}
+    program.save("flex.xml", _FLEX.format(day=2, trades=_position(5, "A")), 2)
+    assert program.held() == {("U1", "A"): 5}
