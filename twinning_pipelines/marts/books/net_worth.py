@@ -5,6 +5,7 @@ Money in another currency is converted by the dated rate; where no rate is known
 
 import sqlalchemy as sa
 
+from twinning_pipelines.marts.books.balances import TRADED
 from twinning_pipelines.marts.books.holdings import PORTFOLIO_VALUE
 from twinning_pipelines.marts.books.rates import rates_of
 from twinning_pipelines.marts.books.rows import BALANCE_TOTALS
@@ -53,19 +54,22 @@ NET_WORTH_TOTALS = f"""
 }) as worth
     group by day, unit"""
 
-# The newest booking of an account stands for its balance: `twinning explain balance:<account>` tells the rest.
+# The newest booking or trade of an account stands for its balance: `twinning explain balance:<account>` tells the rest.
 NET_WORTH_ROWS = _converted(
     f"""
-        select b.day::date as day, b.unit, b.value as amount, 'transaction' as record, n.file_id, n.at,
+        select b.day::date as day, b.unit, b.value as amount, n.record, n.file_id, n.at,
             format('%s: balance of %s %s', b.part, trim_scale(b.value), b.unit) as label
         from ({BALANCE_TOTALS}) as b
         join account a on a.person_id = :person and a.name = b.part
         cross join lateral (
-            select file_id, at from (
-                select 1 as choice, file_id, at, booked_on as day, id from booking
+            select record, file_id, at from (
+                select 1 as choice, 'transaction' as record, file_id, at, booked_on as day, id from booking
                     where account_id = a.id and booked_on <= b.day and gone_since is null
                 union all
-                select 2, c.file_id, c.at, c.day, c.id from claim c
+                select 1, 'trade', t.file_id, t.at, t.day, t.trade_id from ({TRADED}) t
+                    where t.account_id = a.id and t.day <= b.day and t.is_told
+                union all
+                select 2, 'claim', c.file_id, c.at, c.day, c.id from claim c
                     join account_name m on m.person_id = :person and m.told = c.subject
                     where m.account_id = a.id and c.kind = 'closing_balance'
             ) as told order by choice, day desc, id desc limit 1
