@@ -37,8 +37,10 @@ _TRADE_FIELDS = frozenset(
     )
 )
 _FEES = ("COMMISSION", "FEES", "TAXES", "LOAD")
-# Income that buys at once, and cash between the parts of one account: their TOTAL leaves the account as it comes.
+# Income that buys at once, and cash between the parts of one account: their TOTAL leaves the account as it comes. So does
+# one whose SUBACCTFUND is OTHER: an employer pays a 401(k)'s purchases, a bank those of a fund account without cash.
 _NO_MONEY = frozenset(("REINVEST", "JRNLFUND"))
+_ELSEWHERE = "OTHER"
 _CUT = "the file ends inside this row"
 
 
@@ -202,7 +204,7 @@ def _trade(reading: _Reading, securities: Mapping[str, ofx.Record]) -> dict[str,
     bank_id, memo = reading.text("FITID"), reading.text("MEMO")
     fees = [fee for name in _FEES if (fee := reading.amount("fees", name)) is not None]
     units, stated = reading.amount("units", "UNITS"), reading.amount("total", "TOTAL")
-    moves_cash = reading.record.name not in _NO_MONEY
+    moves_cash = reading.record.name not in _NO_MONEY and reading.text("SUBACCTFUND").upper() != _ELSEWHERE
     return {
         "traded_on": reading.day("traded_on", "DTTRADE"),
         "action": reading.record.name,

@@ -24,10 +24,15 @@ _ID = "<INVTRAN><FITID>7<DTTRADE>20260210</INVTRAN><SECID><UNIQUEID>037833100<UN
         (f"<INCOME>{_ID}<INCOMETYPE>DIV<TOTAL>93.2<SUBACCTSEC>CASH<SUBACCTFUND>CASH</INCOME>", "93.2"),
         (f"<REINVEST>{_ID}<INCOMETYPE>DIV<TOTAL>-93.2<SUBACCTSEC>CASH<UNITS>10<UNITPRICE>9.32</REINVEST>", None),
         (f"<REINVEST>{_ID}<INCOMETYPE>DIV<TOTAL>93.2<SUBACCTSEC>CASH<UNITS>10<UNITPRICE>9.32</REINVEST>", None),
+        (f"<BUYMF><INVBUY>{_ID}<UNITS>5<UNITPRICE>10<TOTAL>-50<SUBACCTFUND>CASH</INVBUY><BUYTYPE>BUY</BUYMF>", "-50"),
+        (f"<BUYMF><INVBUY>{_ID}<UNITS>5<UNITPRICE>10<TOTAL>-50<SUBACCTFUND>OTHER</INVBUY><BUYTYPE>BUY</BUYMF>", None),
+        (f"<BUYMF><INVBUY>{_ID}<UNITS>5<UNITPRICE>10<TOTAL>50<SUBACCTFUND>OTHER</INVBUY><BUYTYPE>BUY</BUYMF>", None),
         (f"<JRNLFUND>{_ID}<SUBACCTTO>MARGIN<SUBACCTFROM>CASH<TOTAL>777</JRNLFUND>", None),
     ],
 )
-def test_what_stays_in_the_account_moves_no_cash_of_it(event: str, total: str | None, tmp_path: Path) -> None:
+def test_what_stays_in_the_account_or_is_paid_elsewhere_moves_no_cash_of_it(
+    event: str, total: str | None, tmp_path: Path
+) -> None:
     path = tmp_path / "broker.ofx"
     path.write_text(_STATEMENT.format(event=event))
     (row,) = rows(SOURCE, path)
