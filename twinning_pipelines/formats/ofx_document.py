@@ -184,6 +184,22 @@ class Statement(Struct, frozen=True):
         return self._balance("LEDGERBAL")
 
     @property
+    def cash(self) -> Balance | None:
+        """The cash beside the positions of an investment statement; None where it gives none, or lends on them.
+
+        Of money on margin the specification leaves open whether AVAILCASH is told with it or beside it.
+        """
+        amount, others = (
+            self._get("INVBAL.AVAILCASH"),
+            (self._get(f"INVBAL.{name}BALANCE") for name in ("MARGIN", "SHORT")),
+        )
+        if not amount or any(set(other) - set("+-0., ") for other in others):
+            return None
+        # A sweep fund that is told as a position as well has its worth there.
+        is_position = any(position.get("MKTVAL").strip() == amount.strip() for position in self.positions)
+        return None if is_position else Balance(amount, self._get("DTASOF"))
+
+    @property
     def available(self) -> Balance | None:
         """What can be spent, or None."""
         return self._balance("AVAILBAL")

@@ -87,6 +87,8 @@ def test_an_investment_statement_in_file_order() -> None:
     assert (statement.kind, statement.taken_at) == ("investment", "20260131160000[-5:EST]")
     assert statement.account == ofx.Account(account_id="INV-1", broker_id="broker.example")
     assert statement.fields["INVBAL.AVAILCASH"] == "250.00"
+    assert statement.cash is not None
+    assert statement.cash.amount == "250.00"
     assert [(record.name, record.get("FITID")) for record in statement.records] == [
         ("BUYSTOCK", "t1"),
         ("INCOME", "t2"),

@@ -83,8 +83,8 @@ def _statement(
         else:
             yield row(piece)
     yield from holdings_of(statement, account, style, securities)
-    if statement.ledger is not None:
-        yield _balance(statement, statement.ledger, account, style)
+    if (balance := statement.ledger or statement.cash) is not None:
+        yield _balance(statement, balance, account, style)
 
 
 def _bookings(run: ofx.Run, statement: ofx.Statement, account: str, style: numbers.NumberStyle) -> Batch:
