@@ -36,16 +36,27 @@ STATED = """
         ), 0) else 0 end as value
     from told s"""
 
-# What trades cost or bring `:person`. Where several sources tell of one account, `is_told` is true of one source's trades alone.
+# What trades cost or bring `:person`. Where several sources tell of one account, `is_told` is true of one source's trades
+# alone; `is_booked` of those that another source, such as a finance program, tells as bookings of the same day and sum.
 TRADED = """
-    select t.id as trade_id, n.account_id, case t.currency when 'XXX' then a.currency else t.currency end as currency,
-        t.traded_on as day, t.total, t.file_id, t.at,
-        t.action || ' ' || coalesce(nullif(t.security_name, ''), t.security) as label,
-        t.source = min(t.source) over (partition by n.account_id) as is_told
-    from trade t
-    join account_name n on n.person_id = t.person_id and n.told = t.account
-    join account a on a.id = n.account_id
-    where t.person_id = :person and t.absent_since is null and t.total <> 0"""
+    select m.*, nth <= (
+            select count(*) from booking b
+            where b.account_id = m.account_id and b.booked_on = m.day and b.currency = m.currency and b.amount = m.total
+                and b.gone_since is null and not b.pending and not exists (
+                    select 1 from booking_telling g join transaction r on r.id = g.transaction_id
+                    where g.booking_id = b.id and r.source = m.source)
+        ) as is_booked
+    from (
+        select t.id as trade_id, n.account_id, case t.currency when 'XXX' then a.currency else t.currency end as currency,
+            t.traded_on as day, t.total, t.file_id, t.at, t.source,
+            t.action || ' ' || coalesce(nullif(t.security_name, ''), t.security) as label,
+            t.source = min(t.source) over (partition by n.account_id) as is_told,
+            row_number() over (partition by n.account_id, t.source, t.currency, t.traded_on, t.total order by t.id) as nth
+        from trade t
+        join account_name n on n.person_id = t.person_id and n.told = t.account
+        join account a on a.id = n.account_id
+        where t.person_id = :person and t.absent_since is null and t.total <> 0
+    ) m"""
 
 # Everything that moves the money of `:person`'s accounts: bookings, and what trades cost or bring, by one source of each account.
 MOVEMENTS = f"""
@@ -54,7 +65,7 @@ MOVEMENTS = f"""
     from booking b where b.person_id = :person and b.gone_since is null and not b.pending
     union all
     select account_id, currency, day, total, 'trade', file_id, at, label
-    from ({TRADED}) as traded where is_told"""
+    from ({TRADED}) as traded where is_told and not is_booked"""
 
 # For each day with bookings or a stated balance: the sum of all bookings up to it, and from which stated balance, taken
 # with the sum of its own day, the rest follows: the last one before, else the first one after.

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from twinning_pipelines.ingest.road import receive, take
 from twinning_pipelines.marts.books.holdings import held_between
+from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook
 from twinning_pipelines.marts.books.settling import refresh_books
 from twinning_pipelines.sources.finance import ghostfolio, ibkr_flex, portfolio_performance
 from twinning_pipelines.stores.postgres.store import PostgresStore
@@ -149,3 +150,16 @@ def test_lots_of_a_position_are_its_one_line_in_the_next_statement(program: Prog
     assert program.held() == {("U1", "A"): 5}
     program.save("flex.xml", _FLEX.format(day=2, trades=_position(5, "A")), 2)
     assert program.held() == {("U1", "A"): 5}
+
+
+def test_what_a_broker_tells_as_a_trade_and_a_program_as_a_booking_moves_its_cash_once(program: Program) -> None:
+    bought = 'currency="CHF" symbol="APFL" isin="CH0009000014" tradeDate="20260112" quantity="6" netCash="-971.2"'
+    trades = "".join(f'<Trade transactionID="{n}" buySell="BUY" {bought}/>' for n in (1, 2))
+    one = "accounts: [{name: Broker, kind: brokerage, same_as: [U1, Cash CHF]}]"
+    program.save("household.xml", HOUSEHOLD, 1)
+    booked = program.balances()["Cash CHF"]
+    with program.engine.begin() as connection:
+        keep_rulebook(connection, 1, one)
+    program.save("flex.xml", _FLEX.format(day=2, trades=trades), 2)
+    # The program tells one of the two.
+    assert program.balances()["Broker"] == booked - Decimal("971.2")
