@@ -5,6 +5,7 @@ names say of bank and number makes them one account, or the person's own word do
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -15,7 +16,6 @@ from msgspec import Struct
 from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.records.money import NO_CURRENCY
 
-_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 _PARTS = re.compile(r"[\s/]+")
 _CURRENCY_BEHIND = re.compile(r"(?<=\d)[A-Z]{3}$")
 # A number alone, without its bank, tells accounts apart only if it is long.
@@ -55,10 +55,10 @@ class _Number(NamedTuple):
 
 def number_of(name: str) -> _Number:
     """Reads a name as files write it: an IBAN, `bank number`, `bank/numberEUR`, or a number."""
-    whole = _NOT_ALPHANUMERIC.sub("", name.upper())
+    whole = _capitals(name)
     if is_iban(whole):
         return _Number(whole, "", whole[4:].lstrip("0"))
-    parts = [bare for part in _PARTS.split(name.upper()) if (bare := _NOT_ALPHANUMERIC.sub("", part))]
+    parts = [bare for part in _PARTS.split(name) if (bare := _capitals(part))]
     if not parts or not any(each.isdigit() for each in parts[-1]):
         return _Number("", "", "")
     if is_iban(_CURRENCY_BEHIND.sub("", parts[-1])):
@@ -131,7 +131,13 @@ def _group(names: list[str], own: OwnAccount | None) -> Group:
 
 
 def _bare(name: str) -> str:
-    return _NOT_ALPHANUMERIC.sub("", name.upper()) or name
+    return _capitals(name) or name
+
+
+def _capitals(name: str) -> str:
+    """Letters and digits of any script in capitals, letters with their marks: `Jörg` is not `Jürg`."""
+    plain = unicodedata.normalize("NFKC", name).upper()
+    return "".join(each for each in plain if unicodedata.category(each)[0] in "LMN")
 
 
 def _are_one(some: str, other: str) -> bool:

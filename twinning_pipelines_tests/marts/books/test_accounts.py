@@ -21,6 +21,8 @@ IBAN = "DE89370400440532013000"
         ("0532013000", "37040044/532013000"),
         ("0532013000", IBAN),
         ("CH-4410-2231", "ch 4410 2231"),
+        ("Épargne", "E\u0301PARGNE"),
+        ("Карта 1", "КАРТА-1"),
     ],
 )
 def test_names_of_one_account(one: str, other: str) -> None:
@@ -38,6 +40,9 @@ def test_names_of_one_account(one: str, other: str) -> None:
         ("12030000 202051", "37040044 202051"),
         ("Visa Card", "Visa Gold"),
         ("unnamed account", "unnamed CCard account"),
+        ("Карта 1", "Счёт 1"),
+        ("Sparkonto Jörg", "Sparkonto Jürg"),
+        ("储蓄卡 1234567", "信用卡 1234567"),
     ],
 )
 def test_names_of_two_accounts(one: str, other: str) -> None:
