@@ -103,7 +103,8 @@ def wrong_rulebooks(connection: sa.Connection) -> list[WrongFile]:
 
 
 def _tell_problem(connection: sa.Connection, person_id: int, problem: str) -> None:
-    connection.execute(sa.text(_PROBLEM), {"person": person_id, "problem": problem})
+    # It quotes what the file says, and Postgres takes no NUL.
+    connection.execute(sa.text(_PROBLEM), {"person": person_id, "problem": problem.replace("\0", "\ufffd")})
 
 
 _KEEP = """

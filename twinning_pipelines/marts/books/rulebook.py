@@ -24,6 +24,7 @@ transfers: {days: 4, fx_tolerance: 3 %}
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -117,6 +118,9 @@ def _word(text: object) -> object:
         raise ValueError("a text is meant, not a list or a map")
     if not text or len(text) > 200:
         raise ValueError("between 1 and 200 characters are allowed")
+    # YAML writes them in double quotes as \0 and such; Postgres takes no NUL.
+    if any(unicodedata.category(each) in ("Cc", "Cs") for each in text):
+        raise ValueError("control characters are not allowed")
     return text
 
 

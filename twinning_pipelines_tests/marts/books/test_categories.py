@@ -211,6 +211,16 @@ def test_a_first_rulebook_that_is_wrong_leaves_an_empty_one(ledger: Ledger) -> N
     assert len(wrong_rulebooks(ledger.connection)) == 1
 
 
+@pytest.mark.parametrize(
+    "text", ['"a\\0": 1', 'rules:\n  - if: {text: "/(a\\0/"}\n    category: A', 'accounts: [{name: "a\\0"}]']
+)
+def test_a_rulebook_with_a_nul_is_a_wrong_one_and_stops_nobodys_books(ledger: Ledger, text: str) -> None:
+    assert "line " in (keep_rulebook(ledger.connection, ledger.person_id, text) or "")
+    (wrong,) = wrong_rulebooks(ledger.connection)
+    assert "\0" not in wrong.problem
+    _settle(ledger, "")
+
+
 def test_the_files_of_everybody_are_kept_and_none_is_found_outside_the_folder(ledger: Ledger, tmp_path: Path) -> None:
     connection = ledger.connection
     for name in ("bob", "..", "a/b", "eve", "max"):

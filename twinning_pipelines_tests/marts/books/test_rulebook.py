@@ -64,6 +64,8 @@ RULE = "rules:\n  - if: {{{}}}\n    category: A\n"
         ("transfers: {fx_tolerance: 3}\n", "transfers.fx_tolerance: '3' is no share; write 3 %"),
         ("transfers: {days: 99}\n", "line 1: transfers.days: "),
         ("currency: francs\n", "line 1: currency: 'francs' is no currency"),
+        ('rules:\n  - if: {text: a}\n    category: "A\\0"\n', "line 3: rules.1.category: control characters are not"),
+        ('budgets:\n  - {name: A, categories: ["B\\x1fC"], monthly: 9 CHF}\n', "budgets.1.categories.1: control"),
         ("rules: yes\n", "line 1: rules: a list is meant"),
         ("- a\n", "line 1: a rulebook is a map"),
         ("currency: CHF\ncurrency: EUR\n", "line 2: currency: is here twice"),
