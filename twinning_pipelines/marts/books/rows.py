@@ -1,7 +1,7 @@
 """The rows behind what is told of a day's money, as SQL: see `marts.facts` for what each query gives.
 
 Bookings between own accounts are no spending and no income. Where a file splits a booking, its parts count by their own
-categories, unless a rule or the person has put the whole under one.
+categories, unless a rule or the person has put the whole under one; a part that goes to an own account is a transfer.
 """
 
 from twinning_pipelines.marts.books.balances import MOVEMENTS, STATED
@@ -11,18 +11,40 @@ IS_OWN_TRANSFER = """(
     b.transfer_to is not null
     or exists (select 1 from transfer x where x.state = 'confirmed' and b.id in (x.out_id, x.in_id)))"""
 
-_BOOKED = f"""
-    from booking b
-    where b.person_id = :person and b.gone_since is null and b.booked_on between :first and :last
+_WHICH = f"""
+    b.person_id = :person and b.gone_since is null and b.booked_on between :first and :last
         and not {IS_OWN_TRANSFER}"""
+
+# The parts of a booking, whichever of its tellings names them. Those that do not add up to it, or that a rule or the person
+# has overruled, are left out.
+_DIVIDED = f"""
+    select distinct on (b.id) b.id, t.splits
+    from booking b
+    join booking_telling l on l.booking_id = b.id
+    join transaction t on t.id = l.transaction_id and t.absent_since is null
+    where {_WHICH} and b.category_by is distinct from 'rule' and b.category_by is distinct from 'person'
+        and case when jsonb_typeof(t.splits) = 'array'
+            then (select sum((s ->> 'amount')::numeric) from jsonb_array_elements(t.splits) s) = b.amount end
+    order by b.id, t.id = b.transaction_id desc, t.file_id desc, t.id"""
+# As QIF writes an own account: `[Savings]`.
+_IS_OWN_PART = "coalesce(s ->> 'category', '') ~ '^\\[.+\\]'"
 
 
 def money(sign: str) -> str:
     """Bookings of one direction, `<` out or `>` in, their amounts positive."""
+    turned = "-" if sign == "<" else ""
     return f"""
-        select b.booked_on as day, '' as part, b.currency as unit, abs(b.amount) as amount, 1::numeric as base,
+        select b.booked_on as day, '' as part, b.currency as unit, p.amount, 1::numeric as base,
             'transaction' as record, b.file_id, b.at, coalesce(nullif(b.payee, ''), b.memo) as label
-        {_BOOKED} and b.amount {sign} 0"""
+        from booking b
+        left join ({_DIVIDED}) d on d.id = b.id
+        cross join lateral (
+            select {turned}b.amount as amount where d.id is null
+            union all
+            select {turned}sum((s ->> 'amount')::numeric) from jsonb_array_elements(d.splits) s
+                where not {_IS_OWN_PART} having count(*) > 0
+        ) p
+        where {_WHICH} and b.amount {sign} 0"""
 
 
 def money_by_category(sign: str) -> str:
@@ -33,20 +55,14 @@ def money_by_category(sign: str) -> str:
             {turned}p.amount as amount, 1::numeric as base, 'transaction' as record, b.file_id, b.at,
             coalesce(nullif(b.payee, ''), b.memo) as label
         from booking b
-        left join transaction t on t.id = b.transaction_id
+        left join ({_DIVIDED}) d on d.id = b.id
         cross join lateral (
-            select b.category, b.amount where {_WHOLE}
+            select b.category, b.amount where d.id is null
             union all
-            select s ->> 'category', (s ->> 'amount')::numeric from jsonb_array_elements(t.splits) s where not {_WHOLE}
+            select s ->> 'category', (s ->> 'amount')::numeric from jsonb_array_elements(d.splits) s
+                where not {_IS_OWN_PART}
         ) p
-        where b.person_id = :person and b.gone_since is null and b.booked_on between :first and :last
-            and not {IS_OWN_TRANSFER} and b.amount {sign} 0"""
-
-
-# Parts that do not add up to the booking, or that a rule or the person has overruled, are left out.
-_WHOLE = """(
-    coalesce(b.category_by in ('rule', 'person'), false) or t.splits is null or jsonb_typeof(t.splits) <> 'array'
-    or coalesce((select sum((s ->> 'amount')::numeric) from jsonb_array_elements(t.splits) s), 0) <> b.amount)"""
+        where {_WHICH} and b.amount {sign} 0"""
 
 
 # Each day's newest balance of each account, as `account_balance` keeps it.

@@ -138,6 +138,8 @@ class _Register:
         payee, memo, check = record.get("P"), record.get("M"), record.get("N")
         category = record.get("L")
         transfer = _TRANSFER.match(category)
+        # Quicken repeats that of the first part: the whole goes to an own account only where all parts do.
+        is_whole = all(transfer and part.category.startswith(transfer[0]) for part in record.splits)
         return {
             "account": _account(record),
             "booked_on": self._day("booked_on", record.get("D")),
@@ -149,7 +151,7 @@ class _Register:
             "memo": memo,
             "check_number": check or None,
             "category": None if transfer else category or None,
-            "transfer_account": transfer[1] if transfer else None,
+            "transfer_account": transfer[1] if transfer and is_whole else None,
             "splits": self._splits(record),
             "extra": _rest(record, _TRANSACTION_CODES),
         }

@@ -158,6 +158,18 @@ def test_parts_of_a_booking_without_a_category_of_its_own_count(bank: Bank) -> N
     assert bank.rows(by_category) == [("Groceries", "30"), ("Household", "20")]
 
 
+def test_parts_count_though_another_format_is_shown(bank: Bank) -> None:
+    splits = json.dumps([{"category": "Groceries", "amount": "-30"}, {"category": "Household", "amount": "-20"}])
+    bank.tell(OFX, [line("2026-03-02", "-50", "MARKET 12", bank_id="N1")])
+    bank.tell(QIF, [line("2026-03-02", "-50", "Market", category="Groceries", splits=splits)])
+    assert [row[3] for row in bank.bookings()] == ["finance.ofx finance.qif"]
+    with bank.engine.begin() as connection:
+        refresh_facts(connection)
+    by_category = "select part, value::text from daily_fact where fact = 'spend_by_category' order by part"
+    assert bank.rows(by_category) == [("Groceries", "30"), ("Household", "20")]
+    assert bank.rows("select value::text from daily_fact where fact = 'spend'") == [("50",)]
+
+
 def test_edges_of_balances(bank: Bank) -> None:
     """Before the first stated balance we reckon back, after the last one on; a statement's word counts on its day."""
     lines = [line("2026-03-02", "-3", "A"), line("2026-03-10", "-4", "B"), line("2026-03-20", "10", "C")]

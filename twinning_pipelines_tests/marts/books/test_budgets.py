@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from twinning_pipelines.marts.books.budgets import BudgetUse, Spent, budget_use, keep_budgets
 from twinning_pipelines.marts.books.categories import edit_booking
+from twinning_pipelines.marts.books.rows import money, money_by_category
 from twinning_pipelines.marts.books.rulebook import read_rulebook
 from twinning_pipelines_tests.marts.books.ledger import Ledger
 
@@ -73,6 +74,20 @@ def test_parts_of_a_booking_count_by_their_own_categories_until_the_person_says_
     assert _use(ledger)["Food"].categories == (Spent("Groceries", Decimal(50), 2), Spent("Restaurants", Decimal(50), 1))
     edit_booking(ledger.connection, booking, "category", "Restaurants")
     assert _use(ledger)["Food"].categories == (Spent("Restaurants", Decimal(100), 1),)
+
+
+def test_a_part_that_goes_to_an_own_account_is_a_transfer(ledger: Ledger) -> None:
+    splits = [{"category": "[Mortgage]", "amount": "-253.64"}, {"category": "Groceries", "amount": "-746.36"}]
+    ledger.book("Household", "2026-02-03", "-1000", "House Bank", splits=splits)
+    pay = [{"category": "Pay", "amount": "1500"}, {"category": "[Stock]", "amount": "-200"}]
+    ledger.book("Household", "2026-02-03", "1300", "Employer", splits=pay)
+    ledger.book("Household", "2026-02-03", "-80", "Savings", splits=[{"category": "[Savings]", "amount": "-80"}])
+    assert _use(ledger)["Food"].spent == Decimal("746.36")
+    values = {"person": ledger.person_id, "first": date(2026, 2, 1), "last": date(2026, 2, 28)}
+    for sign, amount, part in (("<", Decimal("746.36"), "Groceries"), (">", Decimal(1500), "Pay")):
+        (whole,) = ledger.connection.execute(sa.text(money(sign)), values)
+        (divided,) = ledger.connection.execute(sa.text(money_by_category(sign)), values)
+        assert (whole.amount, divided.amount, divided.part) == (amount, amount, part)
 
 
 def test_transfers_are_no_spending(ledger: Ledger) -> None:
