@@ -111,7 +111,8 @@ class Evidence:
             words=frozenset(_spelled_in(plain, self._spelled)),
             # An account that no file has told of yet may be the other side all the same.
             is_called_transfer=bool(words.transfer_to) or any(each in plain for each in _TRANSFER_WORDS),
-            is_strange=bool(ibans) and not ibans & self._ibans.keys(),
+            # A bank may name one's own account beside it.
+            is_strange=bool(ibans - self._ibans.keys()),
             spoken_for=words.spoken_for,
         )
 

@@ -137,6 +137,15 @@ def test_somebody_elses_account_or_a_category_by_rule_speaks_against(ledger: Led
     assert ledger.transfers() == [(out, into, "proposed", "rule")]
 
 
+def test_a_bank_that_names_both_accounts_names_somebody_elses(ledger: Ledger) -> None:
+    """CAMT tells the debtor's account, one's own, beside that of the creditor."""
+    rent = {"DbtrAcct.Id.IBAN": IBAN, "CdtrAcct.Id.IBAN": STRANGER}
+    out = ledger.book("Savings", "2026-01-10", "-1500", "Landlord", extra=rent)
+    into = ledger.book("Household", "2026-01-10", "1500", "Sale of a bike")
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "proposed", "rule")]
+
+
 def test_twins_on_one_day_are_paired_whichever_is_whose(ledger: Ledger) -> None:
     outs = [ledger.book("Household", "2026-01-10", "-100") for _ in range(3)]
     ins = [ledger.book("Savings", "2026-01-11", "100") for _ in range(3)]
