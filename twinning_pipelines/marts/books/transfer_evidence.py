@@ -37,13 +37,14 @@ class OwnName(Struct, frozen=True):
 class Words(Struct, frozen=True):
     """What files tell of one booking: its words, and the own account on the other side where one is named.
 
-    spoken_for: the person or a rule has said that it is something else than a transfer.
+    spoken_for: the person or a rule has said that it is something else than a transfer; by_hand: the person has.
     """
 
     account_id: int
     text: str
     transfer_to: str | None
     spoken_for: bool
+    by_hand: bool
 
 
 class _Said(Struct, frozen=True):
@@ -53,6 +54,7 @@ class _Said(Struct, frozen=True):
     is_called_transfer: bool
     is_strange: bool
     spoken_for: bool
+    by_hand: bool
 
 
 class Evidence:
@@ -79,10 +81,11 @@ class Evidence:
     def strength(self, out: Leg, into: Leg) -> int | None:
         """How much speaks for a pair, see `pairing`; None where one of the legs names another own account."""
         said, heard = self._of(out), self._of(into)
-        if into.account_id in said.numbers or out.account_id in heard.numbers:
-            return NUMBER
-        if into.account_id in said.named or out.account_id in heard.named:
-            return NAME
+        is_numbered = into.account_id in said.numbers or out.account_id in heard.numbers
+        if is_numbered or into.account_id in said.named or out.account_id in heard.named:
+            if said.by_hand or heard.by_hand:
+                return AGAINST
+            return NUMBER if is_numbered else NAME
         if said.numbers or heard.numbers or said.named or heard.named:
             return None
         is_told = said.is_called_transfer or heard.is_called_transfer
@@ -114,6 +117,7 @@ class Evidence:
             # A bank may name one's own account beside it.
             is_strange=bool(ibans - self._ibans.keys()),
             spoken_for=words.spoken_for,
+            by_hand=words.by_hand,
         )
 
 

@@ -77,7 +77,7 @@ def _legs(connection: sa.Connection, person_id: int) -> tuple[list[Leg], dict[in
     words: dict[int, Words] = {}
     for row in connection.execute(sa.text(_LEGS), {"person": person_id}):
         legs.append(Leg(*row[:6]))
-        words[row.id] = Words(row.account_id, row.text, row.transfer_to, row.spoken_for)
+        words[row.id] = Words(row.account_id, row.text, row.transfer_to, row.spoken_for, row.by_hand)
     return legs, words
 
 
@@ -146,7 +146,8 @@ def _two_legs(connection: sa.Connection, person_id: int, out_id: int, in_id: int
 _LEGS = """
     select b.id, b.key, b.booked_on, b.account_id, b.amount, b.currency, b.transfer_to,
         concat_ws(chr(10), b.told_payee, b.memo, t.reference, t.transfer_account, t.extra::text) as text,
-        b.category_by in ('rule', 'person') and b.category is not null as spoken_for
+        b.category_by in ('rule', 'person') and b.category is not null as spoken_for,
+        b.category_by = 'person' and b.category is not null as by_hand
     from booking b left join transaction t on t.id = b.transaction_id
     where b.person_id = :person and b.gone_since is null and not b.pending and b.amount <> 0
     order by b.key"""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.marts.books.categories import edit_booking
 from twinning_pipelines.marts.books.dated_rates import DatedRates
 from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook
 from twinning_pipelines.marts.books.pairing import Leg, Pair, pair
@@ -144,6 +145,20 @@ def test_a_bank_that_names_both_accounts_names_somebody_elses(ledger: Ledger) ->
     into = ledger.book("Household", "2026-01-10", "1500", "Sale of a bike")
     _pair(ledger)
     assert ledger.transfers() == [(out, into, "proposed", "rule")]
+
+
+def test_what_the_person_says_a_booking_is_counts_before_the_numbers_in_it(ledger: Ledger) -> None:
+    out = ledger.book("Household", "2026-01-10", "-50", "Ada", extra={"CdtrAcct.IBAN": IBAN})
+    into = ledger.book("Savings", "2026-01-10", "50")
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "confirmed", "rule")]
+    edit_booking(ledger.connection, out, "category", "Treats")
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "proposed", "rule")]
+    edit_booking(ledger.connection, out, "category", None)
+    ledger.connection.execute(sa.text(f"update booking set category = 'A', category_by = 'rule' where id = {out}"))
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "confirmed", "rule")]
 
 
 def test_twins_on_one_day_are_paired_whichever_is_whose(ledger: Ledger) -> None:
