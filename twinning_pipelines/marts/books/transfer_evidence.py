@@ -17,6 +17,8 @@ _SHORTEST_IBAN, _LONGEST_IBAN = 15, 34
 _LONG_NUMBER = 6
 _LONG_NAME = 4
 _TEXT_LENGTH = 4_000
+# Stands for the accounts that the person describes and no file tells of.
+UNSEEN = 0
 _TRANSFER_WORDS = tuple(map(bare, (
     "transfer", "xfer", "Übertrag", "Umbuchung", "Kontoübertrag", "Eigenübertrag", "virement interne", "virement compte à compte",
     "giroconto", "trasferimento", "traspaso", "transferencia", "transferência", "overboeking eigen rekening", "overføring",
@@ -86,8 +88,10 @@ class Evidence:
             if said.by_hand or heard.by_hand:
                 return AGAINST
             return NUMBER if is_numbered else NAME
-        if said.numbers or heard.numbers or said.named or heard.named:
-            return None
+        others = said.numbers | heard.numbers | said.named | heard.named
+        if others:
+            # An account that no file tells of under its name may be this one after all.
+            return AGAINST if others == {UNSEEN} else None
         is_told = said.is_called_transfer or heard.is_called_transfer
         is_told = is_told or into.account_id in said.words or out.account_id in heard.words
         if said.spoken_for or heard.spoken_for:

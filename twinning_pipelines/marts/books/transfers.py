@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from twinning_pipelines.errors import WrongUsage
-from twinning_pipelines.marts.books.accounts import number_of
+from twinning_pipelines.marts.books.accounts import OwnAccount, number_of
 from twinning_pipelines.marts.books.dated_rates import dated_rates
 from twinning_pipelines.marts.books.kept_rulebook import rulebook_of
 from twinning_pipelines.marts.books.pairing import Leg, Pair, pair
-from twinning_pipelines.marts.books.transfer_evidence import Evidence, OwnName, Words
+from twinning_pipelines.marts.books.transfer_evidence import UNSEEN, Evidence, OwnName, Words
 
 
 class Proposal(Struct, frozen=True):
@@ -51,8 +51,9 @@ def pair_transfers(connection: sa.Connection, person_id: int) -> int:
     }
     free = [leg for leg in legs if leg.id not in taken]
     refused = [(row.out_id, row.in_id) for row in decided if not row.is_yes]
-    settings = rulebook_of(connection, person_id).transfers
-    evidence = Evidence(_own_names(connection, person_id), words)
+    rulebook = rulebook_of(connection, person_id)
+    settings = rulebook.transfers
+    evidence = Evidence(_own_names(connection, person_id, rulebook.accounts), words)
     rates = dated_rates(connection, person_id, _exchanges(free))
     tolerance = settings.fx_tolerance
     pairs = pair(free, refused, evidence.strength, rates, days=settings.days, tolerance=tolerance)
@@ -87,9 +88,13 @@ def _exchanges(legs: Sequence[Leg]) -> set[tuple[str, str, date]]:
     return {(leg.currency, currency, leg.day) for leg in legs if leg.amount < 0 for currency in received}
 
 
-def _own_names(connection: sa.Connection, person_id: int) -> list[OwnName]:
+def _own_names(connection: sa.Connection, person_id: int, described: Sequence[OwnAccount]) -> list[OwnName]:
+    rows = connection.execute(sa.text(_NAMES), {"person": person_id}).all()
+    ids = {row.name: row.id for row in rows}
+    told = [(ids.get(own.name, UNSEEN), said, None, None) for own in described for said in (own.name, *own.same_as)]
     found = []
-    for account_id, name, iban, number in connection.execute(sa.text(_NAMES), {"person": person_id}):
+    # Of a number that two names share the last one counts: what files tell.
+    for account_id, name, iban, number in [*told, *rows]:
         read = number_of(name)
         found.append(OwnName(account_id, name, iban or read.iban, number or read.number))
     return found

@@ -161,6 +161,22 @@ def test_what_the_person_says_a_booking_is_counts_before_the_numbers_in_it(ledge
     assert ledger.transfers() == [(out, into, "confirmed", "rule")]
 
 
+def test_money_for_an_account_without_statements_is_not_found_on_another(ledger: Ledger) -> None:
+    out = ledger.book("Household", "2026-01-10", "-500", "Ada", transfer_to="Piggy Bank")
+    into = ledger.book("Savings", "2026-01-13", "500", "Bob")
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "confirmed", "rule")]
+    assert keep_rulebook(ledger.connection, ledger.person_id, "accounts:\n  - {name: Piggy bank, kind: cash}\n") is None
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "proposed", "rule")]
+    assert (
+        keep_rulebook(ledger.connection, ledger.person_id, "accounts:\n  - {name: Savings, same_as: Piggy bank}\n")
+        is None
+    )
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "confirmed", "rule")]
+
+
 def test_twins_on_one_day_are_paired_whichever_is_whose(ledger: Ledger) -> None:
     outs = [ledger.book("Household", "2026-01-10", "-100") for _ in range(3)]
     ins = [ledger.book("Savings", "2026-01-11", "100") for _ in range(3)]
