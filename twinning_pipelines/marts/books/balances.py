@@ -10,8 +10,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 from msgspec import Struct
 
-# The newest file's word counts where two state the balance of a day. What a file states of the very day on which it was
-# made is of that moment: bookings of the day that it does not tell came later.
+# The newest file's word counts where two state the balance of a day, and the last of several in one file. What a file
+# states of the very day on which it was made is of that moment: bookings of the day that it does not tell came later.
 STATED = """
     with told as (
         select distinct on (n.account_id, currency, c.day)
@@ -22,7 +22,7 @@ STATED = """
         join account_name n on n.person_id = f.person_id and n.told = c.subject
         join account a on a.id = n.account_id
         where c.kind = 'closing_balance'
-        order by n.account_id, currency, c.day, f.as_of desc, f.sha256
+        order by n.account_id, currency, c.day, f.as_of desc, f.sha256, c.id desc
     )
     select s.account_id, s.currency, s.day, s.file_id, s.at, s.value + case when is_of_the_moment then coalesce((
             select sum(b.amount) from booking b

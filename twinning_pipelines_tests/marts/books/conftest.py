@@ -39,12 +39,13 @@ class Bank:
         lines: Sequence[Line],
         *,
         on: str = "2026-03-31",
-        balances: Mapping[str, str] | None = None,
+        balances: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         settled: bool = True,
     ) -> None:
         """A file made on the evening of a day. A line has day, amount and what else `transaction` has; balances by day."""
         path = self.folder / f"{next(self._number)}.json"
-        path.write_text(json.dumps({"name": path.name, "lines": lines, "balances": balances or {}}))
+        stated = list(balances.items() if isinstance(balances, Mapping) else balances)
+        path.write_text(json.dumps({"name": path.name, "lines": lines, "balances": stated}))
         moment = datetime.fromisoformat(f"{on}T20:00:00").replace(tzinfo=UTC).timestamp()
         os.utime(path, (moment, moment))
         archive = self.folder / "archive"
@@ -103,7 +104,7 @@ def _source(name: str) -> Source:
             document = json.load(stream)
         yield from gather((_row(at, each) for at, each in enumerate(document["lines"], 1)), (TRANSACTION,))
         account = document["lines"][0].get("account", "Giro") if document["lines"] else "Giro"
-        for day, value in document["balances"].items():
+        for day, value in document["balances"]:
             yield Claim("closing_balance", account, date.fromisoformat(day), Decimal(value), "EUR", 99)
 
     return Source(name, name, "anything", (TRANSACTION,), lambda original: True, parse)

@@ -180,6 +180,18 @@ def test_edges_of_balances(bank: Bank) -> None:
     ]  # fmt: skip
 
 
+def test_the_last_of_several_statements_of_a_day_tells_its_end(bank: Bank) -> None:
+    from twinning_pipelines.marts.books.balances import balance_gaps
+
+    lines = [line("2026-03-02", "-5", "A"), line("2026-03-03", "-7", "B"), line("2026-03-03", "-8", "C")]
+    bank.tell("finance.mt940", lines, balances=[("2026-03-02", "100"), ("2026-03-03", "93"), ("2026-03-03", "85")])
+    assert bank.rows("select day::text, balance::text from account_balance where stated order by day") == [
+        ("2026-03-02", "100"), ("2026-03-03", "85"),
+    ]  # fmt: skip
+    with bank.engine.connect() as connection:
+        assert balance_gaps(connection) == []
+
+
 def test_a_balance_of_the_moment_is_no_gap_when_more_is_booked_that_day(bank: Bank) -> None:
     from twinning_pipelines.marts.books.balances import balance_gaps
 
