@@ -310,7 +310,13 @@ _JOIN = (
         f"""insert into transfer (person_id, out_id, in_id, state, by, why)
         select t.person_id, {out}, {into}, t.state, t.by, t.why from transfer t
         join booking old on old.id = t.{side}_id join booking kept on kept.key = :kept
-        where old.key = :old and t.by = 'person' on conflict do nothing"""
+        where old.key = :old and t.by = 'person'
+        on conflict (out_id, in_id) do update set state = excluded.state, by = excluded.by, why = excluded.why
+            where transfer.by = 'rule'"""
         for side, out, into in (("out", "kept.id", "t.in_id"), ("in", "t.out_id", "kept.id"))
     ),
+    """insert into stale_day (person_id, day)
+        select distinct leg.person_id, leg.booked_on from booking kept
+        join transfer t on kept.id in (t.out_id, t.in_id) and t.by = 'person'
+        join booking leg on leg.id in (t.out_id, t.in_id) where kept.key = :kept on conflict do nothing""",
 )

@@ -2,8 +2,11 @@
 
 import json
 
+import sqlalchemy as sa
+
 from twinning_pipelines.marts.books.accounts import OwnAccount
 from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of
+from twinning_pipelines.marts.books.transfers import reject_transfer
 from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
 
@@ -64,6 +67,26 @@ def test_two_accounts_that_turn_out_to_be_one(bank: Bank) -> None:
     bank.settle()
     assert len(bank.bookings()) == 3
     assert bank.rows("select count(*) from booking") == [(3,)]
+
+
+def test_a_transfer_that_the_person_refused_stays_refused_when_bookings_join(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-50", bank_id="N1", account="0815/4711")])
+    bank.tell(QIF, [line("2026-03-02", "-50")])
+    bank.tell(CSV, [line("2026-03-03", "50", "Bob", account="Savings")])
+    with bank.engine.begin() as connection:
+        older, newer, into = connection.execute(sa.text("select id from booking order by id")).scalars().all()
+        reject_transfer(connection, 1, newer, into)
+    assert bank.rows("select out_id, state, by from transfer order by out_id") == [
+        (older, "confirmed", "rule"), (newer, "rejected", "person"),
+    ]  # fmt: skip
+    bank.described = [OwnAccount("Household", "checking", ("0815/4711", "Giro"))]
+    bank.settle()
+    assert bank.rows("select state, by from transfer where out_id = :id", id=older) == [("rejected", "person")]
+    with bank.engine.begin() as connection:
+        refresh_facts(connection)
+    assert bank.rows("select fact, value::text from daily_fact where fact in ('spend', 'income') order by 1") == [
+        ("income", "50"), ("spend", "50"),
+    ]  # fmt: skip
 
 
 def test_a_row_that_a_mended_reader_no_longer_tells_is_gone(bank: Bank) -> None:
