@@ -195,7 +195,8 @@ _UNCATEGORISED = f"""
     where b.person_id = :person and b.gone_since is null and b.category is null and not {IS_OWN_TRANSFER}
         and coalesce(nullif(b.payee, ''), b.memo) <> ''
     group by 1, 2 order by 3 desc, 1 limit :limit"""
+# An account that no file tells of any more has no name left.
 _ACCOUNTS = """
-    select a.name, a.kind, a.currency, coalesce(array_agg(n.told order by n.told) filter (where n.told is not null), '{}') as told
-    from account a left join account_name n on n.account_id = a.id
+    select a.name, a.kind, a.currency, array_agg(n.told order by n.told) as told
+    from account a join account_name n on n.account_id = a.id
     where a.person_id = :person group by a.id order by a.name"""

@@ -5,7 +5,8 @@ import json
 import sqlalchemy as sa
 
 from twinning_pipelines.marts.books.accounts import OwnAccount
-from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of
+from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of, starting_rulebook
+from twinning_pipelines.marts.books.rulebook import read_rulebook
 from twinning_pipelines.marts.books.transfers import reject_transfer
 from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
@@ -95,6 +96,17 @@ def test_a_row_that_a_mended_reader_no_longer_tells_is_gone(bank: Bank) -> None:
     bank.settle()
     assert bank.bookings() == []
     assert bank.rows("select gone_since is not null from booking") == [(True,)]
+
+
+def test_a_first_rulebook_can_be_read_though_an_account_is_told_no_more(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-3.50", bank_id="N1")])
+    bank.tell(OFX, [line("2026-03-02", "-3.50", bank_id="N2", account="Savings")])
+    bank.do("update transaction set absent_since = now() where account = 'Giro'")
+    bank.settle()
+    assert len(bank.rows("select name from account")) == 2
+    with bank.engine.begin() as connection:
+        book = read_rulebook(starting_rulebook(connection, 1))
+    assert [each.name for each in book.accounts] == ["Savings"]
 
 
 def test_a_batch_is_told_once(bank: Bank) -> None:
