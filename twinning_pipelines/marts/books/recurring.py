@@ -2,7 +2,7 @@
 
 Payments of one payee on one account come again if their days lie on the steps of a week, two weeks, a month, … ; weekends
 and holidays may shift each a little. Where a payee is paid for other things as well, payments of one amount are looked at
-by themselves.
+by themselves, and of these those around one day of the month.
 """
 
 from collections import Counter, defaultdict
@@ -20,6 +20,8 @@ from twinning_pipelines.marts.books.rows import IS_OWN_TRANSFER
 
 # Amounts this far apart, as a share, are of one subscription in a foreign currency.
 _GAP = Decimal("0.04")
+# Days of the month further apart than this are two due days.
+_TWO_DUE_DAYS = 3
 _STEADY, _MOVING, _VARYING = Decimal("1.10"), Decimal("1.25"), Decimal(3)
 
 
@@ -103,7 +105,9 @@ def series_of(payments: Sequence[Payment]) -> list[Series]:
         by_amount: dict[Decimal, list[Payment]] = defaultdict(list)
         for each in near:
             by_amount[each.amount].append(each)
-        found += [one for some in by_amount.values() if (one := _series(some, is_whole=False)) is not None]
+        for some in by_amount.values():
+            one = _series(some, is_whole=False)
+            found += [one] if one is not None else _by_due_day(some)
     return _joined(sorted(found, key=lambda each: (each.first_on, each.amount)))
 
 
@@ -123,6 +127,23 @@ def _alike(payments: Sequence[Payment]) -> Iterator[list[Payment]]:
         heap.append(each)
     if heap:
         yield sorted(heap, key=lambda one: one.day)
+
+
+def _by_due_day(payments: Sequence[Payment]) -> Iterator[Series]:
+    """The series of payments of one amount that are due on different days of the month, such as two lines of one phone bill."""
+    numbers = sorted({each.day.day for each in payments})
+    befores = [numbers[-1] - 31, *numbers[:-1]]
+    begins = [number for before, number in zip(befores, numbers, strict=True) if number - before > _TWO_DUE_DAYS]
+    if len(begins) < 2:
+        return
+    heaps: dict[int, list[Payment]] = defaultdict(list)
+    for each in payments:
+        # What is before the first due day belongs to the last one of the month before.
+        heaps[max((begin for begin in begins if begin <= each.day.day), default=begins[-1])].append(each)
+    for some in heaps.values():
+        one = _series(some, is_whole=False) if len(some) >= 4 else None
+        if one is not None:
+            yield one
 
 
 def _series(payments: Sequence[Payment], *, is_whole: bool) -> Series | None:
@@ -153,9 +174,12 @@ def _is_regular(days: Sequence[date], step: Step) -> bool:
             missed += 1
     if missed and (len(days) < 4 or missed * 4 > len(days) - 1):
         return False
-    # Days that drift all one way are another step's.
-    drift = (days[-1] - step.after(days[0], len(days) - 1 + missed)).days
-    return abs(drift) <= step.slack * 2
+    # Days that drift all one way are another step's; what is due every second week keeps to its weekday.
+    drift = abs((days[-1] - step.after(days[0], len(days) - 1 + missed)).days)
+    if step.months:
+        return drift <= step.slack * 2
+    usual = max(Counter(day.weekday() for day in days).values())
+    return drift <= step.slack and (step.days == 7 or usual * 4 >= len(days) * 3)
 
 
 def _is_off(before: date, after: date, step: Step, times: int) -> bool:

@@ -127,6 +127,16 @@ def test_one_may_be_left_out_and_two_lines_of_one_price_are_one_payment() -> Non
     assert [(each.amount, each.n) for each in series_of(_payments(days + days, "-9"))] == [(Decimal(-18), 6)]
 
 
+def test_two_subscriptions_of_one_price_are_told_by_their_due_days() -> None:
+    for first, second in ((5, 20), (30, 12), (1, 9)):
+        days = [_off_weekends(later(date(2025, 1, due), months=n)) for due in (first, second) for n in range(12)]
+        for n, some in ((2, 0), (4, 2), (12, 2)):
+            payments = [Payment(day, Decimal(-10)) for day in (*days[:n], *days[12 : 12 + n])]
+            found = series_of(payments)
+            assert [(each.every, each.n) for each in found] == [("month", n)] * some
+            assert {each.next_on.day for each in found} == ({first, second} if some else set())
+
+
 def test_what_has_ended_is_still_told(ledger: Ledger) -> None:
     for month in range(1, 6):
         ledger.book("Household", f"2025-{month:02}-10", "-20", f"Old gym {month}")
