@@ -48,6 +48,7 @@ class Step(Struct, frozen=True):
 STEPS = (
     Step("week", 7, 0, 2, _STEADY),
     Step("two weeks", 14, 0, 3, _MOVING),
+    Step("four weeks", 28, 0, 3, _MOVING),
     Step("month", 0, 1, 5, _VARYING),
     Step("quarter", 0, 3, 8, _VARYING),
     Step("half year", 0, 6, 10, _VARYING),

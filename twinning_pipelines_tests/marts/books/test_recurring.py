@@ -36,6 +36,7 @@ PLANTED = [
     ("Spotify P{n:05x} Stockholm", "month", "-12.95", 0), ("NETFLIX.COM {n}/{day:%m}", "month", "-18.90", 0),
     ("Hausverwaltung Miete {day:%B %Y}", "month", "-1850", 0), ("Stadtwerke Strom Mandat M{n}7", "month", "-80", 0.35),
     ("Employer AG Lohn {day:%m.%Y}", "month", "6400", 0.02), ("Cleaner", "week", "-60", 0), ("Piano", "two weeks", "-90", 0),
+    ("Pension", "four weeks", "410.20", 0),
     ("Insurance {n}", "quarter", "-245.60", 0), ("Road tax", "half year", "-190", 0), ("Domain name", "year", "-15.50", 0),
     ("Gym {day:%Y}", "month", "-49", 0),
 ]  # fmt: skip
@@ -135,6 +136,17 @@ def test_two_subscriptions_of_one_price_are_told_by_their_due_days() -> None:
             found = series_of(payments)
             assert [(each.every, each.n) for each in found] == [("month", n)] * some
             assert {each.next_on.day for each in found} == ({first, second} if some else set())
+
+
+@pytest.mark.parametrize("begin", [date(2025, 1, 31), date(2025, 4, 7), date(2024, 2, 29)])
+def test_every_four_weeks_is_not_every_month(begin: date) -> None:
+    days = [begin + timedelta(days=28 * n) for n in range(14)]
+    monthly = [_off_weekends(later(begin, months=n)) for n in range(14)]
+    for n in range(3, 14):
+        (one,) = series_of([Payment(day, Decimal(410)) for day in days[:n]])
+        assert (one.every, one.next_on) == ("four weeks", days[n])
+        (other,) = series_of([Payment(day, Decimal(410)) for day in monthly[:n]])
+        assert other.every == "month"
 
 
 def test_what_has_ended_is_still_told(ledger: Ledger) -> None:

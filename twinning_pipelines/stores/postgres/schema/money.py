@@ -156,7 +156,9 @@ RECURRING_PAYMENT = sa.Table(
     sa.Column("first_on", sa.Date, nullable=False),
     sa.Column("last_on", sa.Date, nullable=False),
     sa.Column("next_on", sa.Date, nullable=False),
-    sa.CheckConstraint("every in ('week', 'two weeks', 'month', 'quarter', 'half year', 'year')", name="every"),
+    sa.CheckConstraint(
+        "every in ('week', 'two weeks', 'four weeks', 'month', 'quarter', 'half year', 'year')", name="every"
+    ),
     sa.Index(None, "person_id"),
 )
 
