@@ -120,7 +120,7 @@ def budget_use(connection: sa.Connection, person_id: int, month: date, today: da
 def _use(budget: _Budget, parts: Sequence[_Part], rates: DatedRates, gone: Decimal) -> BudgetUse:
     sums = _Sums()
     for part in parts:
-        category = _category(budget, part.category)
+        category = holding(budget.categories, part.category)
         if category is None:
             continue
         rate = rates.rate(part.currency, budget.currency, part.day)
@@ -134,10 +134,10 @@ def _use(budget: _Budget, parts: Sequence[_Part], rates: DatedRates, gone: Decim
     return BudgetUse(budget.name, budget.currency, budget.amount, spent, gone, _told(sums.converted), _told(sums.apart))
 
 
-def _category(budget: _Budget, category: str) -> str | None:
-    """The category of the budget that holds this one, None where none does."""
+def holding(categories: Sequence[str], category: str) -> str | None:
+    """Which of a budget's categories holds this one, None where none does."""
     name = category.casefold()
-    for each in budget.categories:
+    for each in categories:
         wide = each.casefold()
         if name == wide or name.startswith(wide + _BELOW):
             return each

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from twinning_pipelines.marts.books.budgets import holding
 from twinning_pipelines.products.firefly.accounts import Place, hindrance, sendable_day
 from twinning_pipelines.products.firefly.trades import trades_of
 from twinning_pipelines.products.firefly.words import (
@@ -350,7 +351,13 @@ def _remarks(booking: Booking, *whole: str) -> Iterator[str]:
 def _with_budget(split: Split, day: date, budgets: Sequence[tuple[Any, ...]]) -> Split:
     if split.type != "withdrawal" or split.category_name is None:
         return split
-    fitting = [name for name, since, categories in budgets if since <= day and split.category_name in categories]
+    newest = dict[str, Sequence[str]]()
+    for name, since, categories in budgets:
+        if since <= day:
+            # The version that began last takes the place of the one before, at the end.
+            newest.pop(name, None)
+            newest[name] = categories
+    fitting = [name for name, categories in newest.items() if holding(categories, split.category_name) is not None]
     return replace(split, budget_name=fitting[-1]) if fitting else split
 
 

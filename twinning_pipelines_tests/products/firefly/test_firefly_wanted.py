@@ -204,6 +204,23 @@ def test_a_budget_is_the_newest_that_has_the_category(household: Household) -> N
     assert only(household, giro).splits[0].budget_name is None
 
 
+@pytest.mark.parametrize(
+    ("category", "budget"), [("Groceries", "Food"), ("groceries:Snacks", "Food"), ("Restaurants", None), ("Groc", None)]
+)
+def test_a_budget_holds_what_it_holds_for_us(household: Household, category: str, budget: str | None) -> None:
+    """Whatever is below a category, in any case; and of a budget that has changed the version that holds by then."""
+    giro = household.account("Giro")
+    household.book(giro, "2026-03-02", "-5", category=category)
+    for since, categories in (("2025-01-01", ["Groceries", "Restaurants"]), ("2026-02-01", ["Groceries"])):
+        household.do(
+            "insert into budget (person_id, name, currency, since, categories, amount) values (:p, 'Food', 'EUR', :s, :c, 9)",
+            p=household.person_id,
+            s=date.fromisoformat(since),
+            c=categories,
+        )
+    assert only(household, giro).splits[0].budget_name == budget
+
+
 def test_nothing_is_lost_where_a_field_is_too_short(household: Household) -> None:
     giro = household.account("Giro")
     long = {name: (letter * 1200) for name, letter in (("payee", "p"), ("memo", "m"), ("category", "c"), ("note", "n"))}
