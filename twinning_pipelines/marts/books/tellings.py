@@ -50,6 +50,11 @@ class Coverage:
         """Does one file tell of the days before and after it as well, and so of all of it?"""
         return any(self.tells_whole(rank, day) for rank in self._spans)
 
+    def tells(self, rank: int, day: date) -> bool:
+        """Does a file tell of the day, perhaps in part?"""
+        first, last = self._spans[rank]
+        return first <= day <= last
+
     def tells_whole(self, rank: int, day: date) -> bool:
         """Does a file tell of the days before and after this one as well, and so of all of it?"""
         first, last = self._spans[rank]
