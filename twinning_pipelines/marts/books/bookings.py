@@ -297,7 +297,8 @@ _TELL = """
     insert into booking_telling (transaction_id, booking_id, key)
     select s.transaction_id, b.id, s.own_key from settled_telling s join booking b on b.key = s.key
     on conflict do nothing"""
-# What a person said of a booking holds for the one that it turned out to be.
+# What a person said of a booking holds for the one that it turned out to be, unless they said of that one already with
+# which other it is a transfer: a leg moves money once.
 _JOIN = (
     """update booking old set joined_to = kept.id, account_id = kept.account_id from booking kept
         where old.key = :old and kept.key = :kept""",
@@ -310,7 +311,9 @@ _JOIN = (
         f"""insert into transfer (person_id, out_id, in_id, state, by, why)
         select t.person_id, {out}, {into}, t.state, t.by, t.why from transfer t
         join booking old on old.id = t.{side}_id join booking kept on kept.key = :kept
-        where old.key = :old and t.by = 'person'
+        where old.key = :old and t.by = 'person' and (t.state = 'rejected' or not exists (
+            select 1 from transfer x where x.by = 'person' and x.state <> 'rejected'
+                and (x.out_id = {out} or x.in_id = {into}) and (x.out_id, x.in_id) <> (t.out_id, t.in_id)))
         on conflict (out_id, in_id) do update set state = excluded.state, by = excluded.by, why = excluded.why
             where transfer.by = 'rule'"""
         for side, out, into in (("out", "kept.id", "t.in_id"), ("in", "t.out_id", "kept.id"))

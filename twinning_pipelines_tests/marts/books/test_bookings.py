@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from twinning_pipelines.marts.books.accounts import OwnAccount
 from twinning_pipelines.marts.books.listing import BookingFilter, bookings_of, starting_rulebook
 from twinning_pipelines.marts.books.rulebook import read_rulebook
-from twinning_pipelines.marts.books.transfers import reject_transfer
+from twinning_pipelines.marts.books.transfers import confirm_transfer, reject_transfer
 from twinning_pipelines.marts.daily_facts import refresh_facts
 from twinning_pipelines_tests.marts.books.conftest import Bank, line
 
@@ -88,6 +88,21 @@ def test_a_transfer_that_the_person_refused_stays_refused_when_bookings_join(ban
     assert bank.rows("select fact, value::text from daily_fact where fact in ('spend', 'income') order by 1") == [
         ("income", "50"), ("spend", "50"),
     ]  # fmt: skip
+
+
+def test_a_booking_that_joins_another_is_no_second_transfer_of_it(bank: Bank) -> None:
+    bank.tell(OFX, [line("2026-03-02", "-50", bank_id="N1", account="0815/4711")])
+    bank.tell(QIF, [line("2026-03-02", "-50")])
+    bank.tell(
+        CSV, [line("2026-03-03", "50", "Ada", account="Savings"), line("2026-03-12", "50", "Bob", account="Savings")]
+    )
+    with bank.engine.begin() as connection:
+        older, newer, near, far = connection.execute(sa.text("select id from booking order by id")).scalars().all()
+        confirm_transfer(connection, 1, older, near)
+        confirm_transfer(connection, 1, newer, far)
+    bank.described = [OwnAccount("Household", "checking", ("0815/4711", "Giro"))]
+    bank.settle()
+    assert bank.rows("select out_id, in_id from transfer where state = 'confirmed'") == [(older, near)]
 
 
 def test_a_row_that_a_mended_reader_no_longer_tells_is_gone(bank: Bank) -> None:
