@@ -141,25 +141,46 @@ class BalanceGap(Struct, frozen=True):
     currency: str
 
 
-# Every stretch between two stated balances, as `BalanceGap`. Trades move cash too, so accounts that have any are left out.
+# Every stretch between two stated balances, as `BalanceGap`. What an account begins with is checked by itself, if its file
+# holds one statement that says where it begins: by the rows of the file, for banks date the beginning by the day before, or
+# by the first day. Trades move cash too, so accounts that have any are left out.
 GAPS = f"""
     with step as (
         select *, lag(day) over account_history as since, lag(value) over account_history as before
         from ({STATED}) balance window account_history as (partition by account_id, currency order by day)
     ),
-    summed as (
-        select s.*, a.person_id, a.name as account, coalesce((
+    between_two as (
+        select account_id, currency, since, day, value - before as moved, coalesce((
             select sum(b.amount) from booking b
             where b.account_id = s.account_id and b.currency = s.currency and b.gone_since is null and not b.pending
                 and b.booked_on > s.since and b.booked_on <= s.day
         ), 0) as booked
-        from step s join account a on a.id = s.account_id
-        where s.since is not null and not exists (
-            select 1 from trade d join account_name n on n.person_id = d.person_id and n.told = d.account
-            where n.account_id = s.account_id and d.absent_since is null)
+        from step s where since is not null
+    ),
+    statement as (
+        select c.file_id, n.account_id, c.subject, c.unit, min(c.day) filter (where c.kind = 'opening_balance') as since,
+            sum(case c.kind when 'closing_balance' then c.value else -c.value end) as moved
+        from claim c join intake_file f on f.id = c.file_id
+        join account_name n on n.person_id = f.person_id and n.told = c.subject
+        where c.kind in ('opening_balance', 'closing_balance')
+        group by 1, 2, 3, 4
+        having count(*) = 2 and count(distinct c.kind) = 2
+    ),
+    within_the_first as (
+        select s.account_id, s.currency, t.since, s.day, t.moved, coalesce((
+            select sum(r.amount) from transaction_sighting g join transaction r on r.id = g.transaction_id
+            where g.file_id = s.file_id and r.account = t.subject and r.currency in (s.currency, 'XXX')
+                and r.absent_since is null and not coalesce(r.pending, false)
+        ), 0)
+        from step s join statement t on t.file_id = s.file_id and t.account_id = s.account_id and t.unit in (s.currency, 'XXX')
+        where s.since is null
     )
-    select p.name, account, since, day, value - before, booked, value - before - booked, summed.currency
-    from summed join person p on p.id = person_id"""
+    select p.name, a.name, s.since, s.day, s.moved, s.booked, s.moved - s.booked, s.currency
+    from (select * from between_two union all select * from within_the_first) s
+    join account a on a.id = s.account_id join person p on p.id = a.person_id
+    where not exists (
+        select 1 from trade d join account_name n on n.person_id = d.person_id and n.told = d.account
+        where n.account_id = s.account_id and d.absent_since is null)"""
 
 
 def keep_balances(connection: sa.Connection, person_id: int) -> None:

@@ -40,12 +40,13 @@ class Bank:
         *,
         on: str = "2026-03-31",
         balances: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        opening: tuple[str, str] | None = None,
         settled: bool = True,
     ) -> None:
         """A file made on the evening of a day. A line has day, amount and what else `transaction` has; balances by day."""
         path = self.folder / f"{next(self._number)}.json"
         stated = list(balances.items() if isinstance(balances, Mapping) else balances)
-        path.write_text(json.dumps({"name": path.name, "lines": lines, "balances": stated}))
+        path.write_text(json.dumps({"name": path.name, "lines": lines, "balances": stated, "opening": opening}))
         moment = datetime.fromisoformat(f"{on}T20:00:00").replace(tzinfo=UTC).timestamp()
         os.utime(path, (moment, moment))
         archive = self.folder / "archive"
@@ -104,6 +105,9 @@ def _source(name: str) -> Source:
             document = json.load(stream)
         yield from gather((_row(at, each) for at, each in enumerate(document["lines"], 1)), (TRANSACTION,))
         account = document["lines"][0].get("account", "Giro") if document["lines"] else "Giro"
+        if document["opening"]:
+            day, value = document["opening"]
+            yield Claim("opening_balance", account, date.fromisoformat(day), Decimal(value), "EUR", 1)
         for day, value in document["balances"]:
             yield Claim("closing_balance", account, date.fromisoformat(day), Decimal(value), "EUR", 99)
 

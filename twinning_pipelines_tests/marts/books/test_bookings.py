@@ -1,7 +1,9 @@
 """Bookings in Postgres: they keep their names and what a person said of them, whatever arrives afterwards."""
 
 import json
+from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
 
 from twinning_pipelines.marts.books.accounts import OwnAccount
@@ -228,6 +230,25 @@ def test_edges_of_balances(bank: Bank) -> None:
     assert bank.rows(balances) == [
         ("2026-03-02", "104", False, 2), ("2026-03-10", "100", True, 1), ("2026-03-20", "110", False, 2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("begins", ["2026-02-28", "2026-03-02"])
+def test_the_first_statement_of_an_account_is_proved_by_itself(bank: Bank, begins: str) -> None:
+    from twinning_pipelines.marts.books.balances import balance_gaps
+
+    lines = [line("2026-03-02", "-3", "A"), line("2026-03-10", "-4", "B")]
+    bank.tell(CAMT, lines, opening=(begins, "100"), balances={"2026-03-31": "93"})
+    with bank.engine.connect() as connection:
+        assert balance_gaps(connection) == []
+    bank.tell(
+        CAMT,
+        [dict(each) | {"account": "Savings"} for each in lines[:1]],
+        opening=(begins, "100"),
+        balances={"2026-03-31": "93"},
+    )
+    with bank.engine.connect() as connection:
+        (gap,) = balance_gaps(connection)
+    assert (gap.account, str(gap.since), str(gap.until), gap.missing) == ("Savings", begins, "2026-03-31", Decimal(-4))
 
 
 def test_the_last_of_several_statements_of_a_day_tells_its_end(bank: Bank) -> None:
