@@ -2,17 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from twinning_pipelines.formats.iban import is_iban
+from twinning_pipelines.formats.iban import ibans_in
 from twinning_pipelines.marts.books.pairing import AGAINST, NAME, NOTHING, NUMBER, WORDS, Leg
 from twinning_pipelines.marts.books.phrases import bare
 
 _BLANKS = re.compile(r"\s+")
-_IBAN_HEAD = re.compile(r"(?=([A-Z]{2}\d{2}[A-Z0-9]{11,30}))")
-_SHORTEST_IBAN, _LONGEST_IBAN = 15, 34
 # Shorter numbers stand in texts by chance.
 _LONG_NUMBER = 6
 _LONG_NAME = 4
@@ -107,8 +105,9 @@ class Evidence:
 
     def _read(self, words: Words) -> _Said:
         upper = words.text[:_TEXT_LENGTH].upper()
-        ibans = set(_ibans(_BLANKS.sub("", upper)))
-        numbers = {self._ibans[each] for each in ibans if each in self._ibans}
+        joined = _BLANKS.sub("", upper)
+        own = {each for each in self._ibans if each in joined}
+        numbers = {self._ibans[each] for each in own}
         numbers |= {account for pattern, account in self._numbers.items() if pattern.search(upper)}
         plain, to = bare(words.text), bare(words.transfer_to or "")
         named = self._bare.get(to, set()) if words.transfer_to else set()
@@ -119,7 +118,7 @@ class Evidence:
             # An account that no file has told of yet may be the other side all the same.
             is_called_transfer=bool(words.transfer_to) or any(each in plain for each in _TRANSFER_WORDS),
             # A bank may name one's own account beside it.
-            is_strange=bool(ibans - self._ibans.keys()),
+            is_strange=any(each not in own for each in ibans_in(joined)),
             spoken_for=words.spoken_for,
             by_hand=words.by_hand,
         )
@@ -127,13 +126,3 @@ class Evidence:
 
 def _spelled_in(plain: str, spelled: Mapping[int, Collection[str]]) -> Iterator[int]:
     return (account_id for account_id, names in spelled.items() if any(name in plain for name in names))
-
-
-def _ibans(text: str) -> Iterable[str]:
-    """Every IBAN in a text without blanks; what follows it may be letters as well."""
-    for match in _IBAN_HEAD.finditer(text):
-        run = match[1]
-        for length in range(min(len(run), _LONGEST_IBAN), _SHORTEST_IBAN - 1, -1):
-            if is_iban(run[:length]):
-                yield run[:length]
-                break

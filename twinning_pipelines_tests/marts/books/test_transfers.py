@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinning_pipelines.errors import WrongUsage
+from twinning_pipelines.formats.iban import is_iban
 from twinning_pipelines.marts.books.categories import edit_booking
 from twinning_pipelines.marts.books.dated_rates import DatedRates
 from twinning_pipelines.marts.books.kept_rulebook import keep_rulebook
@@ -145,6 +146,18 @@ def test_a_bank_that_names_both_accounts_names_somebody_elses(ledger: Ledger) ->
     into = ledger.book("Household", "2026-01-10", "1500", "Sale of a bike")
     _pair(ledger)
     assert ledger.transfers() == [(out, into, "proposed", "rule")]
+
+
+def test_words_and_figures_of_a_memo_are_no_account_number(ledger: Ledger) -> None:
+    """Read without blanks, `KT 4105 KORNEUBURG` has an IBAN's check digits, but there is no country KT."""
+    out = ledger.book("Household", "2026-01-10", "-50", memo="11:32 SPAR DANKT 4105 KORNEUBURG 2100")
+    into = ledger.book("Savings", "2026-01-10", "50")
+    longer = next(f"{IBAN}AB{n}" for n in range(10, 99) if is_iban(f"{IBAN}AB{n}"))
+    number = ledger.book("Household", "2026-02-10", "-60", memo=longer)
+    ledger.book("Cash box", "2026-02-10", "60")
+    saved = ledger.book("Savings", "2026-02-11", "60")
+    _pair(ledger)
+    assert ledger.transfers() == [(out, into, "confirmed", "rule"), (number, saved, "confirmed", "rule")]
 
 
 def test_what_the_person_says_a_booking_is_counts_before_the_numbers_in_it(ledger: Ledger) -> None:
