@@ -5,7 +5,7 @@ The answer follows from what is told, never from the order in which it arrived:
 1. Within one source a row that newer files leave out, and another that takes its place, are one: banks change their ids
    and their words. A day counts only where one of the two files covers the days to both sides of it, for exports are cut
    in mid-day.
-   A list that a person keeps by hand leaves out what was taken out.
+   A list that a person keeps by hand leaves out what was taken out or corrected.
 2. A batch that one file tells as a whole and another in parts is its parts.
 3. Two sources that tell the same amount on the same day tell one booking, twin by twin; then, where both cover both
    days, within five days. What may be one booking or two stays two, and is named a doubt.
@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from twinning_pipelines.marts.books.hand_kept import HAND_KEPT, taken_out
+from twinning_pipelines.marts.books.hand_kept import superseded
 from twinning_pipelines.marts.books.successors import successors_of
 from twinning_pipelines.marts.books.tellings import Coverage, Span, Telling, likeness
 
@@ -86,7 +86,7 @@ def _preference(source: str) -> tuple[int, str]:
 def _within_source(rows: Sequence[Telling], coverage: Coverage) -> list[Booking]:
     """The bookings that one source tells: rows that took each other's place are one, a whole batch goes with its parts."""
     successors = successors_of(rows, coverage)
-    gone = taken_out(rows, coverage, successors) if rows[0].source in HAND_KEPT else frozenset()
+    gone = superseded(rows, coverage, successors)
     bookings: dict[int, Booking] = {}
     for row in rows:
         if row.id not in successors and row.id not in gone and not row.revokes:

@@ -6,7 +6,7 @@ import pytest
 
 from twinning_pipelines_tests.marts.books.conftest import Bank, Line, line
 
-CASH = "finance.cash_book"
+CASH, QIF = "finance.cash_book", "finance.qif"
 BREAD, CINEMA, GIFT = (
     line("2026-03-02", "-4", "Bakery"),
     line("2026-03-05", "-20", "Cinema"),
@@ -65,3 +65,25 @@ def test_a_bank_that_leaves_a_row_out_has_not_taken_it_back(bank: Bank) -> None:
     bank.tell("finance.bank_csv", LIST, on="2026-03-10")
     bank.tell("finance.bank_csv", [BREAD, GIFT], on="2026-03-11")
     assert len(_told(bank)) == 3
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_an_amount_that_was_corrected_in_a_finance_program_counts_once(bank: Bank, order: Sequence[int]) -> None:
+    files = [
+        ([BREAD, line("2026-03-05", amount, "Cinema"), line("2026-03-05", "-3", "Cinema"), GIFT], on)
+        for amount, on in (("-20", "2026-03-10"), ("-22", "2026-03-11"), ("-23", "2026-03-12"))
+    ]
+    for place in order:
+        bank.tell(QIF, files[place][0], on=files[place][1])
+    assert _told(bank)[1:3] == [("2026-03-05", "-23", "Cinema"), ("2026-03-05", "-3", "Cinema")]
+    assert len(_told(bank)) == 4
+
+
+def test_a_register_that_is_cut_on_that_day_or_tells_two_more_proves_nothing(bank: Bank) -> None:
+    bank.tell(QIF, [BREAD, CINEMA], on="2026-03-10")
+    bank.tell(QIF, [line("2026-03-05", "-22", "Cinema"), GIFT], on="2026-03-11")
+    assert len(_told(bank)) == 4
+    bank.tell(
+        QIF, [BREAD, line("2026-03-05", "-23", "Cinema"), line("2026-03-05", "-24", "Cinema"), GIFT], on="2026-03-12"
+    )
+    assert len(_told(bank)) == 6
