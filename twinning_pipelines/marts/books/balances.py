@@ -10,21 +10,27 @@ from decimal import Decimal
 import sqlalchemy as sa
 from msgspec import Struct
 
+# Ghostfolio knows no deposits, and its activities move the cash of an account only if asked to: its owner notes the cash.
+_NOTED = "'finance.ghostfolio'"
+
 # The newest file's word counts where two state the balance of a day, and the last of several in one file. What a file
 # states of the very day on which it was made is of that moment: bookings of the day that it does not tell came later.
+# What an owner notes counts where no statement closes.
 STATED = """
     with told as (
         select distinct on (n.account_id, currency, c.day)
             n.account_id, case c.unit when 'XXX' then a.currency else c.unit end as currency, c.day, c.value, c.file_id,
-            c.at, local_day(f.person_id, f.as_of) = c.day as is_of_the_moment
+            c.at, c.kind, local_day(f.person_id, f.as_of) = c.day as is_of_the_moment
         from claim c
         join intake_file f on f.id = c.file_id and f.status = 'loaded'
         join account_name n on n.person_id = f.person_id and n.told = c.subject
         join account a on a.id = n.account_id
-        where c.kind = 'closing_balance'
+        where c.kind = 'closing_balance' or c.kind = 'stated_balance' and not exists (
+            select 1 from claim k join account_name m on m.person_id = f.person_id and m.told = k.subject
+            where k.kind = 'closing_balance' and m.account_id = n.account_id)
         order by n.account_id, currency, c.day, f.as_of desc, f.sha256, c.id desc
     )
-    select s.account_id, s.currency, s.day, s.file_id, s.at, s.value + case when is_of_the_moment then coalesce((
+    select s.account_id, s.currency, s.day, s.file_id, s.at, s.kind, s.value + case when is_of_the_moment then coalesce((
             select sum(b.amount) from booking b
             where b.account_id = s.account_id and b.currency = s.currency and b.booked_on = s.day
                 and b.gone_since is null and not b.pending and not exists (
@@ -37,20 +43,21 @@ STATED = """
     from told s"""
 
 # What trades cost or bring `:person`. Where several sources tell of one account, `is_told` is true of one source's trades
-# alone; `is_booked` of those that another source, such as a finance program, tells as bookings of the same day and sum.
-TRADED = """
-    select m.*, nth <= (
+# alone. `moves_cash` is not of those that another source, such as a finance program, books on the same day as the same sum.
+TRADED = f"""
+    select m.*, is_told and source <> {_NOTED} and nth > (
             select count(*) from booking b
             where b.account_id = m.account_id and b.booked_on = m.day and b.currency = m.currency and b.amount = m.total
                 and b.gone_since is null and not b.pending and not exists (
                     select 1 from booking_telling g join transaction r on r.id = g.transaction_id
                     where g.booking_id = b.id and r.source = m.source)
-        ) as is_booked
+        ) as moves_cash
     from (
         select t.id as trade_id, n.account_id, case t.currency when 'XXX' then a.currency else t.currency end as currency,
             t.traded_on as day, t.total, t.file_id, t.at, t.source,
             t.action || ' ' || coalesce(nullif(t.security_name, ''), t.security) as label,
-            t.source = min(t.source) over (partition by n.account_id) as is_told,
+            t.source = first_value(t.source) over (
+                partition by n.account_id order by t.source = {_NOTED}, t.source) as is_told,
             row_number() over (partition by n.account_id, t.source, t.currency, t.traded_on, t.total order by t.id) as nth
         from trade t
         join account_name n on n.person_id = t.person_id and n.told = t.account
@@ -58,14 +65,22 @@ TRADED = """
         where t.person_id = :person and t.absent_since is null and t.total <> 0
     ) m"""
 
+# Bookings of `:person` that nobody but Ghostfolio tells.
+ONLY_NOTED = f"""
+    select g.booking_id from booking_telling g join transaction r on r.id = g.transaction_id
+    where r.person_id = :person and r.source = {_NOTED} and not exists (
+        select 1 from booking_telling h join transaction o on o.id = h.transaction_id
+        where h.booking_id = g.booking_id and o.source <> {_NOTED})"""
+
 # Everything that moves the money of `:person`'s accounts: bookings, and what trades cost or bring, by one source of each account.
 MOVEMENTS = f"""
     select b.account_id, b.currency, b.booked_on as day, b.amount, 'transaction' as record, b.file_id, b.at,
         coalesce(nullif(b.payee, ''), b.memo) as label
-    from booking b where b.person_id = :person and b.gone_since is null and not b.pending
+    from booking b
+    where b.person_id = :person and b.gone_since is null and not b.pending and b.id not in ({ONLY_NOTED})
     union all
     select account_id, currency, day, total, 'trade', file_id, at, label
-    from ({TRADED}) as traded where is_told and not is_booked"""
+    from ({TRADED}) as traded where moves_cash"""
 
 # For each day with bookings or a stated balance: the sum of all bookings up to it, and from which stated balance, taken
 # with the sum of its own day, the rest follows: the last one before, else the first one after.
@@ -147,7 +162,8 @@ class BalanceGap(Struct, frozen=True):
 GAPS = f"""
     with step as (
         select *, lag(day) over account_history as since, lag(value) over account_history as before
-        from ({STATED}) balance window account_history as (partition by account_id, currency order by day)
+        from ({STATED}) balance where kind = 'closing_balance'
+        window account_history as (partition by account_id, currency order by day)
     ),
     between_two as (
         select account_id, currency, since, day, value - before as moved, coalesce((

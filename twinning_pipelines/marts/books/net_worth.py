@@ -67,11 +67,11 @@ NET_WORTH_ROWS = _converted(
                     where account_id = a.id and booked_on <= b.day and gone_since is null
                 union all
                 select 1, 'trade', t.file_id, t.at, t.day, t.trade_id from ({TRADED}) t
-                    where t.account_id = a.id and t.day <= b.day and t.is_told
+                    where t.account_id = a.id and t.day <= b.day and t.moves_cash
                 union all
                 select 2, 'claim', c.file_id, c.at, c.day, c.id from claim c
                     join account_name m on m.person_id = :person and m.told = c.subject
-                    where m.account_id = a.id and c.kind = 'closing_balance'
+                    where m.account_id = a.id and c.kind in ('closing_balance', 'stated_balance')
             ) as told order by choice, day desc, id desc limit 1
         ) n
         union all

@@ -78,7 +78,10 @@ BALANCE_TOTALS = """
 # The same from its beginnings: a stated balance and the bookings since, else the bookings before the first one stated.
 BALANCE_ROWS = f"""
     with stated as materialized (
-        select s.*, a.name from ({STATED}) s join account a on a.id = s.account_id where a.person_id = :person
+        select s.*, a.name from ({STATED}) s join account a on a.id = s.account_id
+        where a.person_id = :person and exists (
+            select 1 from account_balance k
+            where k.account_id = s.account_id and k.currency = s.currency and k.day <= :last)
     ),
     anchor as (
         select distinct on (account_id, currency) *, day <= :last as is_before

@@ -115,7 +115,7 @@ class Trade(Struct, frozen=True):
 
 
 _TRADES = f"""
-    select m.trade_id, m.account_id, m.currency, m.day, m.total, m.is_told, m.is_booked, t.source, t.account, t.traded_on,
+    select m.trade_id, m.account_id, m.currency, m.day, m.total, m.is_told, m.moves_cash, t.source, t.account, t.traded_on,
         t.action, t.key, t.occurrence, t.security, t.security_name, t.ticker, t.units, t.unit_price, t.fees, t.settled_on,
         t.memo, t.bank_id, f.name as file, t.at, p.name as person
     from ({TRADED}) as m
@@ -135,7 +135,7 @@ def trades_of(connection: sa.Connection, person_id: int, units: Mapping[str, str
     return [
         replace(_trade(row, units), others=tuple(_trade(each, units) for each in others.get(row.trade_id, ())))
         for row in rows
-        if row.is_told and not row.is_booked
+        if row.moves_cash
     ]
 
 

@@ -1,6 +1,7 @@
 """What Firefly III should hold of a person: one group for each booking, each confirmed pair of bookings, and each trade.
 
-What cannot be there (a booking of zero, one that the bank only announced, one before 1970) is counted by reason.
+What cannot be there (a booking of zero, one that the bank only announced, one before 1970) is counted by reason. What only
+Ghostfolio tells moves no cash.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from twinning_pipelines.marts.books.balances import ONLY_NOTED
 from twinning_pipelines.marts.books.budgets import holding
 from twinning_pipelines.products.firefly.accounts import Place, hindrance, sendable_day
 from twinning_pipelines.products.firefly.trades import trades_of
@@ -109,20 +111,20 @@ class WantedBooks(Struct, frozen=True):
         return Movement("booking", self.joined.get(movement.id, movement.id))
 
 
-# The budget of a category on a day: the newest that began by then.
-_BOOKINGS = """
+_BOOKINGS = f"""
     select b.id, b.key, b.account_id, b.currency, b.booked_on, b.amount, b.payee, b.memo, b.pending, b.category, b.tags,
         b.note, f.name as file, b.source, b.at, t.valued_on, t.original_amount, t.original_currency, t.check_number, t.reference,
         t.splits
     from booking b join intake_file f on f.id = b.file_id left join transaction t on t.id = b.transaction_id
-    where b.person_id = :person and b.gone_since is null and b.joined_to is null
-    order by b.booked_on, b.id"""
+    where b.person_id = :person and b.gone_since is null and b.joined_to is null and b.id not in ({ONLY_NOTED})
+    order by b.booked_on, b.id"""  # noqa: S608
 _PAIRS = "select out_id, in_id from transfer where person_id = :person and state = 'confirmed' order by out_id, in_id"
 # Each telling has a key of its own, and any of them names the booking where it came first.
 _JOINED = "select id, joined_to, key from booking where person_id = :person and joined_to is not null"
 _KEYS = """
     select t.booking_id, t.key from booking_telling t join booking b on b.id = t.booking_id
     where b.person_id = :person order by t.booking_id, t.key"""
+# The budget of a category on a day: the newest that began by then.
 _BUDGETS = "select name, since, categories from budget where person_id = :person order by since, name"
 
 
