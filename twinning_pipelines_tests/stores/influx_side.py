@@ -1,4 +1,4 @@
-"""A far side for the client of InfluxDB, and a clock that costs no time."""
+"""A far side for the client of InfluxDB."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,21 +7,7 @@ from uuid import uuid4
 from twinning_pipelines.stores.influx import Influx
 from twinning_pipelines_tests.far_sides.influx_v1_front import V1Front
 from twinning_pipelines_tests.far_sides.influx_v2 import FakeInflux
-
-
-@dataclass
-class Waiting:
-    """A clock that only moves when somebody sleeps."""
-
-    seconds: float = 0.0
-    waits: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        return self.seconds
+from twinning_pipelines_tests.far_sides.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -36,9 +22,7 @@ class Side:
     measurement: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
 
     def client(self, waiting: Waiting | None = None, **options: Any) -> Influx:
-        waiting = waiting or Waiting()
-        clocks = {"sleep": waiting.sleep, "clock": waiting.clock, "jitter": lambda: 1.0}
-        return Influx(self.url, self.token, self.org, self.bucket, **(clocks | options))
+        return Influx(self.url, self.token, self.org, self.bucket, **((waiting or Waiting()).clocks() | options))
 
     def lines(self, *rest: str) -> list[bytes]:
         return [f"{self.measurement}{each}".encode() for each in rest]

@@ -6,7 +6,6 @@ import logging
 import socket
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -22,23 +21,9 @@ from twinning_pipelines.stores.firefly.client import Firefly, RemoteAccount, Rem
 from twinning_pipelines.stores.firefly.groups import Group, RemoteGroup, Split
 from twinning_pipelines_tests.far_sides.firefly import ERROR_500, FakeFirefly
 from twinning_pipelines_tests.far_sides.scripted_server import Fault, HalfAnswer, HangUp, Instead, Reply
+from twinning_pipelines_tests.far_sides.waiting import Waiting
 
 DAY = date(2026, 3, 2)
-
-
-@dataclass
-class Waiting:
-    """A clock that only moves when somebody sleeps."""
-
-    seconds: float = 0.0
-    waits: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -51,9 +36,7 @@ def fake() -> Iterator[FakeFirefly]:
 
 
 def client(fake: FakeFirefly, waiting: Waiting | None = None, **options: Any) -> Firefly:
-    waiting = waiting or Waiting()
-    clocks: dict[str, Any] = {"sleep": waiting.sleep, "clock": waiting.clock, "jitter": lambda: 1.0}
-    return Firefly(fake.url, options.pop("token", fake.token), **(clocks | options))
+    return Firefly(fake.url, options.pop("token", fake.token), **((waiting or Waiting()).clocks() | options))
 
 
 def split(**fields: Any) -> Split:

@@ -32,7 +32,8 @@ from twinning_pipelines_tests.far_sides.scripted_server import (
     Instead,
     Reply,
 )
-from twinning_pipelines_tests.stores.influx_side import Side, Waiting, count
+from twinning_pipelines_tests.far_sides.waiting import Waiting
+from twinning_pipelines_tests.stores.influx_side import Side, count
 
 START = 1_700_000_000
 

@@ -17,7 +17,8 @@ from twinning_pipelines_tests.far_sides.scripted_server import (
     Instead,
     Reply,
 )
-from twinning_pipelines_tests.stores.influx_side import Side, Waiting
+from twinning_pipelines_tests.far_sides.waiting import Waiting
+from twinning_pipelines_tests.stores.influx_side import Side
 
 
 def test_a_certificate_that_nobody_vouches_for(fake: FakeInflux, tmp_path: Path) -> None:
